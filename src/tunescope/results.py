@@ -1,0 +1,33 @@
+"""How every result shows itself: as text in a terminal, as a table in a notebook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Result:
+    """Base of all results: a subclass has `table()` and may have `headline()`.
+
+    Subclasses are frozen dataclasses with `save(path)` and a class method `load(path)`. They hold
+    ids and hashes, never live models.
+    """
+
+    def table(self) -> pd.DataFrame:
+        """Return the result as a data frame, one row per fact."""
+        raise NotImplementedError(f"{type(self).__name__} has no table")
+
+    def headline(self) -> str:
+        """Return one line that says what this is."""
+        return type(self).__name__
+
+    def __str__(self) -> str:
+        return f"{self.headline()}\n{self.table().to_string(index=False, max_rows=40)}"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        frame = self.table().to_html(index=False, max_rows=40, escape=True, border=0)
+        return f"<p>{escape(self.headline())}</p>{frame}"

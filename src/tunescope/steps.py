@@ -1,0 +1,382 @@
+"""The parameters of every step, defined once.
+
+A step is a frozen dataclass. Its fields are the flags on the command line, the keys of the study
+file, what the manifest records and what the documentation lists. This module imports nothing
+heavy, so that `tunescope --help` stays instant.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
+
+from tunescope.errors import InputError, nearest
+
+
+@dataclass(frozen=True)
+class Step:
+    """Base of the parameter classes; checks values when made."""
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    """Raised when the step's results change for the same parameters, so that old ones go stale."""
+
+    def __post_init__(self) -> None:
+        check_types(self, f"step {self.name!r}")
+        for field in dataclasses.fields(self):
+            low = field.metadata.get("at_least")
+            high = field.metadata.get("at_most")
+            value = getattr(self, field.name)
+            if value is None or isinstance(value, str):
+                continue
+            if (low is not None and value < low) or (high is not None and value > high):
+                bounds = f"at least {low}" + (f" and at most {high}" if high is not None else "")
+                raise InputError(f"step {self.name!r}: {field.name} = {value!r} must be {bounds}")
+
+    def parameters(self) -> dict[str, Any]:
+        """All parameters as plain values, for a manifest."""
+        return dataclasses.asdict(self)
+
+
+def bounded(default: Any, low: float, high: float | None = None) -> Any:
+    """Make a dataclass field that must lie in [low, high]."""
+    return dataclasses.field(default=default, metadata={"at_least": low, "at_most": high})
+
+
+@dataclass(frozen=True)
+class Finetune(Step):
+    """Fine-tune a base model on a sentence classification task.
+
+    The defaults are the recipe of Durrani et al. 2021 (arXiv 2105.15179; section 3 and its code).
+
+    Parameters
+    ----------
+    epochs
+        Passes over the training sentences.
+    learning_rate
+        Peak learning rate of AdamW; it decays linearly to zero.
+    batch_size
+        Sentences in one update.
+    max_length
+        Longest input in subwords; the rest of a sentence is cut off.
+    weight_decay
+        Decoupled weight decay.
+    warmup
+        Share of the updates during which the learning rate rises from zero.
+    max_sentences
+        Train on this many sentences, drawn at random; all when not given.
+    seed
+        Seed of the new classification head, dropout, and the order of sentences.
+    """
+
+    name: ClassVar[str] = "finetune"
+    epochs: float = bounded(3.0, 0)
+    learning_rate: float = bounded(5e-5, 0)
+    batch_size: int = bounded(8, 1)
+    max_length: int = bounded(128, 4)
+    weight_decay: float = bounded(0.0, 0)
+    warmup: float = bounded(0.0, 0, 1)
+    max_sentences: int | None = bounded(None, 1)
+    seed: int = bounded(0, 0)
+
+
+@dataclass(frozen=True)
+class Extract(Step):
+    """Store the activation of every word at every layer (layer 0 = embeddings).
+
+    Parameters
+    ----------
+    pooling
+        The word's vector is that of its last subword (as in all three studies), of its first, or
+        the mean over its subwords.
+    dtype
+        Number format in the store.
+    max_length
+        Longest input in subwords, special tokens included; the model's own limit when not given.
+    long
+        What happens to a longer sentence: `truncate` (words cut off are counted and marked as not
+        valid) or `windows` (split into overlapping windows; each word is taken from the window
+        that gives it most context).
+    stack
+        For encoder-decoder models, whose hidden states are taken; `auto` is the encoder.
+    batch_tokens
+        Subwords in one forward pass, padding included.
+    shard_words
+        Words in one file of the store; also the unit in which an interrupted run resumes.
+    """
+
+    name: ClassVar[str] = "extract"
+    pooling: Literal["last", "first", "mean"] = "last"
+    dtype: Literal["float32", "float16"] = "float32"
+    max_length: int | None = bounded(None, 4)
+    long: Literal["truncate", "windows"] = "truncate"
+    stack: Literal["auto", "encoder", "decoder"] = "auto"
+    batch_tokens: int = bounded(4096, 1)
+    shard_words: int = bounded(32768, 1)
+
+
+@dataclass(frozen=True)
+class Probe(Step):
+    """Fit an elastic-net probe on every layer for every label column.
+
+    Parameters
+    ----------
+    l1
+        Weight of the absolute values of the coefficients (per `loss`).
+    l2
+        Weight of the squared coefficients (per `loss`).
+    loss
+        Whether the log-likelihood in the objective is the sum over words (the paper) or the mean.
+    standardize
+        Scale every neuron to mean 0 and variance 1 on the training words first.
+    dev_share
+        Share of sentences in the dev split, where the corpus does not define splits.
+    test_share
+        Share of sentences in the test split, where the corpus does not define splits.
+    control_seeds
+        Number of random-label control tasks (Hewitt and Liang 2019).
+    tolerance
+        The fit stops when the norm of the proximal gradient falls below this share of its
+        first value.
+    max_iterations
+        Upper bound of the solver's iterations; reaching it is reported.
+    resamples
+        Bootstrap resamples of sentences for confidence intervals, and sign flips for paired tests.
+    confidence
+        Level of the confidence intervals.
+    seed
+        Seed of the split, control labels and resampling.
+    """
+
+    name: ClassVar[str] = "probe"
+    l1: float = bounded(1.0, 0)
+    l2: float = bounded(1.0, 0)
+    loss: Literal["sum", "mean"] = "sum"
+    standardize: bool = False
+    dev_share: float = bounded(0.1, 0, 0.9)
+    test_share: float = bounded(0.2, 0.01, 0.9)
+    control_seeds: int = bounded(3, 0)
+    tolerance: float = bounded(1e-3, 0)
+    max_iterations: int = bounded(500, 1)
+    resamples: int = bounded(1000, 10)
+    confidence: float = bounded(0.95, 0.5, 0.9999)
+    seed: int = bounded(0, 0)
+
+
+@dataclass(frozen=True)
+class Concepts(Step):
+    """Choose words by frequency, then cluster their activations at every layer.
+
+    The words are chosen before extraction and are the same for base and tuned models (Dalvi et
+    al. 2022, section 3.1).
+
+    Parameters
+    ----------
+    n_clusters
+        K, the number of clusters the dendrogram is cut into.
+    linkage
+        Agglomeration criterion (Euclidean distance).
+    min_count
+        A word type needs at least this many occurrences.
+    max_count
+        A word type with more occurrences than this is dropped; no limit when not given.
+    max_occurrences
+        At most this many occurrences of a type are kept.
+    choice
+        Which occurrences are kept: `random` (seeded) or the `first` in the corpus.
+    min_types
+        A concept needs at least this many word types to count in any figure (the paper: more
+        than 5).
+    seed
+        Seed of the random choice.
+    """
+
+    name: ClassVar[str] = "concepts"
+    n_clusters: int = bounded(600, 2)
+    linkage: Literal["ward", "average", "complete"] = "ward"
+    min_count: int = bounded(10, 1)
+    max_count: int | None = bounded(None, 1)
+    max_occurrences: int = bounded(10, 1)
+    choice: Literal["random", "first"] = "random"
+    min_types: int = bounded(6, 1)
+    seed: int = bounded(0, 0)
+
+
+@dataclass(frozen=True)
+class Align(Step):
+    """Align concepts: base with tuned, with label columns, and with the task's classes.
+
+    Parameters
+    ----------
+    theta
+        A base concept is retained when one tuned concept holds at least this share of it (and the
+        other way round for born concepts).
+    overlap
+        Shares are counted over word occurrences or over word types.
+    theta_labels
+        A concept is aligned with a label when at least this share of its occurrences carries it.
+    theta_classes
+        A concept is polarised towards a class when at least this share of its occurrences comes
+        from sentences of that class.
+    max_unknown
+        Concepts with a larger share of unlabelled occurrences are not aligned.
+    permutations
+        Random permutations for the null distribution beside each count.
+    seed
+        Seed of the permutations.
+    """
+
+    name: ClassVar[str] = "align"
+    theta: float = bounded(0.8, 0, 1)
+    overlap: Literal["occurrences", "types"] = "occurrences"
+    theta_labels: float = bounded(0.9, 0, 1)
+    theta_classes: float = bounded(0.9, 0, 1)
+    max_unknown: float = bounded(0.4, 0, 1)
+    permutations: int = bounded(100, 1)
+    seed: int = bounded(0, 0)
+
+
+STEPS: dict[str, type[Step]] = {
+    step.name: step for step in (Finetune, Extract, Probe, Concepts, Align)
+}
+
+S = TypeVar("S")
+
+
+@functools.cache
+def field_types(kind: type) -> dict[str, Any]:
+    """Resolved annotations of a dataclass' fields."""
+    hints = typing.get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+
+
+def make(kind: type[S], values: dict[str, Any], where: str) -> S:
+    """Make a dataclass from a dictionary; unknown and missing keys are errors that name them.
+
+    Raises
+    ------
+    InputError
+        If a key is unknown (the nearest valid one is named), missing, or of the wrong type.
+    """
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for key in values:
+        if key not in fields:
+            raise InputError(f"{where}: unknown key {key!r}; {nearest(key, fields)}")
+    for name, field in fields.items():
+        no_default = field.default is dataclasses.MISSING
+        if no_default and field.default_factory is dataclasses.MISSING and name not in values:
+            raise InputError(f"{where}: key {name!r} is missing; add it")
+    try:
+        return kind(**values)
+    except InputError as error:
+        text = str(error)
+        raise InputError(text if text.startswith(where) else f"{where}: {text}") from None
+
+
+def check_types(instance: Any, where: str) -> None:
+    """Check each field of a dataclass instance against its annotation.
+
+    Integers are accepted for floats and stored as such. Raises InputError naming the field.
+    """
+    for name, expected in field_types(type(instance)).items():
+        value = getattr(instance, name)
+        if isinstance(value, int) and not isinstance(value, bool) and _accepts_float(expected):
+            object.__setattr__(instance, name, float(value))
+        elif not _matches(value, expected):
+            raise InputError(f"{where}: {name} = {value!r} must be {_describe(expected, value)}")
+
+
+def _accepts_float(expected: Any) -> bool:
+    options = get_args(expected) if _is_union(expected) else (expected,)
+    return float in options and int not in options
+
+
+def _is_union(expected: Any) -> bool:
+    return get_origin(expected) in (Union, types.UnionType)
+
+
+def _matches(value: Any, expected: Any) -> bool:
+    origin = get_origin(expected)
+    if expected is Any:
+        return True
+    if _is_union(expected):
+        return any(_matches(value, option) for option in get_args(expected))
+    if origin is Literal:
+        return value in get_args(expected)
+    if origin in (list, tuple):
+        item = get_args(expected)[0] if get_args(expected) else Any
+        return isinstance(value, list | tuple) and all(_matches(entry, item) for entry in value)
+    if origin is dict:
+        key, item = get_args(expected)
+        return isinstance(value, dict) and all(
+            _matches(k, key) and _matches(v, item) for k, v in value.items()
+        )
+    if expected is type(None):
+        return value is None
+    if expected is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, expected)
+
+
+def _describe(expected: Any, value: Any) -> str:
+    if _is_union(expected):
+        options = [option for option in get_args(expected) if option is not type(None)]
+        return " or ".join(_describe(option, value) for option in options)
+    if get_origin(expected) is Literal:
+        choices = [str(choice) for choice in get_args(expected)]
+        listing = "one of " + ", ".join(choices)
+        return f"{listing}; {nearest(value, choices)}" if isinstance(value, str) else listing
+    names = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+    if expected in names:
+        return names[expected]
+    origin = get_origin(expected)
+    if origin in (list, tuple):
+        return "a list of " + _describe(get_args(expected)[0], value)
+    return "a table" if origin is dict else str(expected)
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def step_function(kind: type[Step]) -> Callable[[F], Callable[..., Any]]:
+    """Let a function whose last parameter is `step` be called with the step's own keywords.
+
+    `extract(corpus, model, out, pooling="mean")` then equals
+    `extract(corpus, model, out, step=Extract(pooling="mean"))`, and `help` and notebooks show the
+    step's parameters.
+    """
+
+    def decorate(function: F) -> Callable[..., Any]:
+        own = inspect.signature(function)
+        names = {field.name for field in dataclasses.fields(kind)}
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, step: Any = None, **keywords: Any) -> Any:
+            given = {key: value for key, value in keywords.items() if key not in own.parameters}
+            rest = {key: value for key, value in keywords.items() if key in own.parameters}
+            if step is not None and given:
+                raise InputError(f"{function.__name__}: give step= or its parameters, not both")
+            step = make(kind, given, f"{function.__name__}()") if step is None else step
+            return function(*args, step=step, **rest)
+
+        extra = [
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=getattr(kind(), name),
+                annotation=field_types(kind)[name],
+            )
+            for name in names
+            if name not in own.parameters
+        ]
+        shown = [p for name, p in own.parameters.items() if name != "step"]
+        wrapper.__signature__ = own.replace(  # type: ignore[attr-defined]
+            parameters=[*shown, *sorted(extra, key=lambda p: list(field_types(kind)).index(p.name))]
+        )
+        return wrapper
+
+    return decorate
