@@ -251,7 +251,7 @@ S = TypeVar("S")
 
 @functools.cache
 def field_types(kind: type) -> dict[str, Any]:
-    """Resolved annotations of a dataclass' fields."""
+    """Resolve the annotations of a dataclass."""
     hints = typing.get_type_hints(kind)
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 
@@ -367,7 +367,9 @@ def step_function(kind: type[Step]) -> Callable[[F], Callable[..., Any]]:
 
         extra = [
             inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default=getattr(kind(), name),
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=getattr(kind(), name),
                 annotation=field_types(kind)[name],
             )
             for name in names

@@ -1,0 +1,1 @@
+"""Sentences, words and label columns, read from the formats the field uses."""

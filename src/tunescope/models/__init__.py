@@ -1,0 +1,1 @@
+"""Load any Hugging Face checkpoint, and fine-tune one."""

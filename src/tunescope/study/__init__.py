@@ -1,0 +1,1 @@
+"""The study file, the plan of steps and the runner."""
