@@ -115,7 +115,7 @@ def read_table(path: Path) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(path, partitioning=None)
+        return pq.ParquetFile(path).read()
     except FileNotFoundError:
         raise InputError(f"{path} is missing: is this the folder of a finished step?") from None
     except pa.ArrowInvalid as error:

@@ -8,16 +8,45 @@ finished step is not run again and an interrupted one goes on with the units it 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from tunescope import __version__
-from tunescope.errors import InputError
+from tunescope.errors import InputError, TunescopeError
 from tunescope.files import hash_json, read_json, remove_leftovers, write_json
 from tunescope.steps import Step
 
 State = Literal["missing", "partial", "stale", "done"]
+
+_looking: ContextVar[bool] = ContextVar("looking", default=False)
+
+
+class NotDone(TunescopeError):
+    """Raised instead of running a step while one only looks at what is there.
+
+    Parameters
+    ----------
+    state : {"missing", "partial", "stale"}
+        What the folder holds.
+    """
+
+    def __init__(self, state: State):
+        super().__init__(f"the step's results are {state}: run it")
+        self.state: State = state
+
+
+@contextmanager
+def only_look() -> Iterator[None]:
+    """Let steps return results that are there and raise `NotDone` for all others."""
+    token = _looking.set(True)
+    try:
+        yield
+    finally:
+        _looking.reset(token)
 
 
 @dataclass(frozen=True)
@@ -86,11 +115,15 @@ def begin(folder: Path, step: Step, inputs: dict[str, Any]) -> Manifest | None:
     ------
     InputError
         If `folder` holds files that no step has written.
+    NotDone
+        Within `only_look`, if the step is not done.
     """
     key = step_key(step, inputs)
     current = state(folder, key)
     if current == "done":
         return Manifest.load(folder)
+    if _looking.get():
+        raise NotDone(current)
     if current == "missing" and folder.is_dir():
         remove_leftovers(folder)
         if any(folder.iterdir()):

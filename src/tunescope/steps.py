@@ -71,6 +71,8 @@ class Finetune(Step):
         Share of the updates during which the learning rate rises from zero.
     max_sentences
         Train on this many sentences, drawn at random; all when not given.
+    dev_share
+        Share of the training sentences held out as dev set, where the task has none.
     seed
         Seed of the new classification head, dropout, and the order of sentences.
     """
@@ -83,6 +85,7 @@ class Finetune(Step):
     weight_decay: float = bounded(0.0, 0)
     warmup: float = bounded(0.0, 0, 1)
     max_sentences: int | None = bounded(None, 1)
+    dev_share: float = bounded(0.1, 0.01, 0.5)
     seed: int = bounded(0, 0)
 
 
@@ -105,6 +108,8 @@ class Extract(Step):
         that gives it most context).
     stack
         For encoder-decoder models, whose hidden states are taken; `auto` is the encoder.
+    model_dtype
+        Number format the model runs in; `auto` is the checkpoint's own.
     batch_tokens
         Subwords in one forward pass, padding included.
     shard_words
@@ -117,6 +122,7 @@ class Extract(Step):
     max_length: int | None = bounded(None, 4)
     long: Literal["truncate", "windows"] = "truncate"
     stack: Literal["auto", "encoder", "decoder"] = "auto"
+    model_dtype: Literal["float32", "float16", "bfloat16", "auto"] = "float32"
     batch_tokens: int = bounded(4096, 1)
     shard_words: int = bounded(32768, 1)
 
@@ -341,10 +347,7 @@ def _describe(expected: Any, value: Any) -> str:
     return "a table" if origin is dict else str(expected)
 
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def step_function(kind: type[Step]) -> Callable[[F], Callable[..., Any]]:
+def step_function(kind: type[Step]) -> Callable[[Callable[..., S]], Callable[..., S]]:
     """Let a function whose last parameter is `step` be called with the step's own keywords.
 
     `extract(corpus, model, out, pooling="mean")` then equals
@@ -352,12 +355,12 @@ def step_function(kind: type[Step]) -> Callable[[F], Callable[..., Any]]:
     step's parameters.
     """
 
-    def decorate(function: F) -> Callable[..., Any]:
+    def decorate(function: Callable[..., S]) -> Callable[..., S]:
         own = inspect.signature(function)
         names = {field.name for field in dataclasses.fields(kind)}
 
         @functools.wraps(function)
-        def wrapper(*args: Any, step: Any = None, **keywords: Any) -> Any:
+        def wrapper(*args: Any, step: Any = None, **keywords: Any) -> S:
             given = {key: value for key, value in keywords.items() if key not in own.parameters}
             rest = {key: value for key, value in keywords.items() if key in own.parameters}
             if step is not None and given:

@@ -1,0 +1,204 @@
+"""Extraction: every layer of every word in one pass, shard by shard, resumable."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from tunescope.activations.batches import Encoded, encode_piece, make_batches
+from tunescope.activations.forward import Forward
+from tunescope.activations.pieces import split_sentence
+from tunescope.activations.pooling import WordPooler
+from tunescope.activations.shards import ShardWriter, plan_shards
+from tunescope.activations.store import ActivationStore
+from tunescope.activations.subwords import SubwordEncoder, length_limit
+from tunescope.corpus.table import Corpus
+from tunescope.errors import InputError
+from tunescope.files import atomic_file, read_json, write_json, write_table
+from tunescope.manifest import begin, finish
+from tunescope.models.load import find_device, load_model, load_tokenizer
+from tunescope.models.reference import ModelRef, find_model
+from tunescope.steps import Extract, step_function
+
+
+@step_function(Extract)
+def extract(
+    corpus: Corpus | str | Path,
+    model: str | Path | ModelRef,
+    out: str | Path,
+    *,
+    device: str = "auto",
+    step: Extract,
+) -> ActivationStore:
+    """Store the activation of every word of a corpus at every layer of a model.
+
+    Parameters
+    ----------
+    corpus : Corpus, str or Path
+        The words, or a folder written by `Corpus.save`. With a selection (`Corpus.select`) only
+        its words are stored, in the context of their whole sentences.
+    model : str, Path or ModelRef
+        Hugging Face id, folder or reference.
+    out : str or Path
+        Folder to write; one that an interrupted call left is gone on with.
+    device : str
+        `auto`, `cpu`, `cuda:1`, ...
+    step : Extract
+        Parameters.
+
+    Returns
+    -------
+    ActivationStore
+        Rows of words cut off by the length limit are NaN, and `store.valid` is False there.
+
+    Raises
+    ------
+    InputError
+        If model, tokenizer or device cannot be used, an activation is not finite, or nothing is
+        left to extract.
+    """
+    corpus = corpus if isinstance(corpus, Corpus) else Corpus.load(corpus)
+    ref, out = find_model(model), Path(out)
+    if corpus.n_words == 0:
+        raise InputError(f"corpus {corpus.name!r} has no words to extract")
+    inputs = {"words": corpus.word_hash, "model": ref.hash}
+    if begin(out, step, inputs) is not None:
+        _refresh_annotation(out, corpus)
+        return ActivationStore.load(out)
+    _write_corpus(out, corpus)
+    starts = plan_shards(corpus.words["sentence"].to_numpy(), step.shard_words)
+    missing = [n for n in range(len(starts) - 1) if not (out / "shards" / f"{n:05d}.json").exists()]
+    if missing:
+        extractor = _Extractor(corpus, ref, step, device)
+        words = int(sum(starts[n + 1] - starts[n] for n in missing))
+        label = f"extract {ref.name} on {corpus.name}"
+        with tqdm(total=words, desc=label, unit="word", mininterval=0.5) as progress:
+            for number in missing:
+                writer = ShardWriter(out, number, starts[number], starts[number + 1], step.dtype)
+                counted = extractor.run(writer, progress)
+                write_json(out / "shards" / f"{number:05d}.json", counted)
+    facts = _facts(out, corpus, ref, starts)
+    finish(out, step, inputs, facts)
+    return ActivationStore.load(out)
+
+
+class _Extractor:
+    """A live model, and the way of one shard through it."""
+
+    def __init__(self, corpus: Corpus, ref: ModelRef, step: Extract, device: str):
+        self._corpus, self._step, self._name = corpus, step, ref.name
+        model = load_model(ref, find_device(device), step.model_dtype)
+        self._forward = Forward(model, step.stack)
+        tokenizer = load_tokenizer(ref)
+        self._encoder = SubwordEncoder(tokenizer)
+        self._limit = length_limit(tokenizer, model.config, step.max_length)
+        self._sentence = corpus.words["sentence"].to_numpy()
+        self._position = corpus.words["position"].to_numpy()
+
+    def run(self, writer: ShardWriter, progress: Any) -> dict[str, Any]:
+        """Extract one shard; return what was counted."""
+        counted: Counter[str] = Counter()
+        self._encoder.empty.clear()
+        pieces = self._pieces(writer.start, writer.stop, counted)
+        batches = make_batches(
+            pieces, self._encoder.template, self._encoder.pad_id, self._step.batch_tokens
+        )
+        for batch in batches:
+            hidden = self._forward(batch.inputs)
+            pool = WordPooler(batch.spans, self._step.pooling, hidden[0].device)
+            for layer, states in enumerate(hidden):
+                vectors = pool(states).float().cpu().numpy()
+                self._check(vectors, batch.rows, layer)
+                writer.write(layer, batch.rows, vectors)
+            progress.update(len(batch.rows))
+        if not pieces:
+            form = self._corpus.words["form"][writer.start].as_py()
+            raise InputError(f"no word fits from {form[:40]!r} on: raise max_length or shard_words")
+        n_layers = writer.close()
+        cut = writer.stop - writer.start - sum(len(piece.rows) for piece in pieces)
+        progress.update(cut)
+        return {
+            "n_layers": n_layers,
+            "words_cut_off": cut,
+            "sentences_cut_off": counted["sentences_cut_off"],
+            "sentences_windowed": counted["sentences_windowed"],
+            "words_without_subwords": dict(sorted(self._encoder.empty.items())),
+        }
+
+    def _pieces(self, start: int, stop: int, counted: Counter[str]) -> list[Encoded]:
+        """Encode the sentences of the words [start, stop)."""
+        sentence = self._sentence[start:stop]
+        numbers, first = np.unique(sentence, return_index=True)
+        bounds = [*first, len(sentence)]
+        texts = self._corpus.sentences["words"].take(numbers).to_pylist()
+        template = self._encoder.template
+        encoded = []
+        for n, words in enumerate(self._encoder.encode(texts)):
+            rows = np.arange(start + bounds[n], start + bounds[n + 1])
+            positions = self._position[rows]
+            lengths = np.array([len(ids) for ids in words])
+            pieces = split_sentence(lengths, self._limit - template.size, self._step.long)
+            taken = 0
+            for piece in pieces:
+                inside = (positions >= piece.start) & (positions < piece.stop)
+                inside[inside] = piece.take[positions[inside] - piece.start]
+                if inside.any():
+                    taken += int(inside.sum())
+                    ids = words[piece.start : piece.stop]
+                    wanted = positions[inside] - piece.start
+                    encoded.append(encode_piece(ids, wanted, rows[inside], template))
+            counted["sentences_windowed"] += len(pieces) > 1
+            counted["sentences_cut_off"] += taken < len(rows)
+        return encoded
+
+    def _check(self, vectors: np.ndarray, rows: np.ndarray, layer: int) -> None:
+        limit = np.finfo(self._step.dtype).max
+        bad = ~(np.abs(vectors) <= limit).all(axis=1)
+        if bad.any():
+            form = self._corpus.words["form"][int(rows[bad][0])].as_py()
+            raise InputError(
+                f"model {self._name!r}, layer {layer}: the activation of {form!r} does not fit "
+                f"{self._step.dtype} or is not a number; use dtype float32 and model_dtype float32"
+            )
+
+
+def _write_corpus(out: Path, corpus: Corpus) -> None:
+    words = corpus.words.replace_schema_metadata({"name": corpus.name})
+    write_table(out / "words.parquet", words)
+    write_table(out / "sentences.parquet", corpus.sentences)
+
+
+def _refresh_annotation(out: Path, corpus: Corpus) -> None:
+    """Labels and classes may have changed since; activations do not depend on them."""
+    stored = Corpus.load(out)
+    if not (stored.words.equals(corpus.words) and stored.sentences.equals(corpus.sentences)):
+        _write_corpus(out, corpus)
+
+
+def _facts(out: Path, corpus: Corpus, ref: ModelRef, starts: np.ndarray) -> dict[str, Any]:
+    parts = [read_json(out / "shards" / f"{n:05d}.json") for n in range(len(starts) - 1)]
+    empty: Counter[str] = Counter()
+    for part in parts:
+        empty.update(part["words_without_subwords"])
+    layer = [np.load(out / "layer_00" / f"{n:05d}.npy", mmap_mode="r") for n in range(len(parts))]
+    valid = np.concatenate([np.isfinite(part[:, 0]) for part in layer])
+    if not valid.any():
+        raise InputError(f"every word of corpus {corpus.name!r} was cut off: raise max_length")
+    with atomic_file(out / "valid.npy") as temporary, temporary.open("wb") as file:
+        np.save(file, valid)
+    return {
+        "model": ref.name,
+        "corpus": corpus.name,
+        "n_layers": parts[0]["n_layers"],
+        "width": int(layer[0].shape[1]),
+        "n_words": corpus.n_words,
+        "words_cut_off": sum(part["words_cut_off"] for part in parts),
+        "sentences_cut_off": sum(part["sentences_cut_off"] for part in parts),
+        "sentences_windowed": sum(part["sentences_windowed"] for part in parts),
+        "words_without_subwords": dict(sorted(empty.items())),
+        "shard_starts": starts.tolist(),
+    }

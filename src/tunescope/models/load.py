@@ -1,0 +1,267 @@
+"""Turn a model reference into a live model and its tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PretrainedConfig,
+    PreTrainedModel,
+)
+from transformers.utils import logging as transformers_logging
+
+from tunescope.errors import InputError, MismatchError
+from tunescope.models.reference import ModelRef
+
+UNUSED = ("pooler", "classifier", "score", "lm_head", "position_ids", "summary")
+"""Weights outside the stack of layers; a checkpoint may lack them."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What makes layers of two models comparable.
+
+    Parameters
+    ----------
+    n_layers : int
+        Layers, the embedding layer included.
+    width : int
+        Neurons of a layer.
+    """
+
+    n_layers: int
+    width: int
+
+
+def load_config(ref: ModelRef) -> PretrainedConfig:
+    """Load the configuration; for an adapter, that of the model below it.
+
+    Raises
+    ------
+    InputError
+        If there is none that transformers can read.
+    """
+    below = ref.adapter_base or ref
+    with _readable(below, "configuration"):
+        return AutoConfig.from_pretrained(below.location, **_options(below))
+
+
+def layer_shape(ref: ModelRef, stack: str = "auto") -> Shape:
+    """Read the number of layers and their width from the configuration alone."""
+    config = load_config(ref)
+    config = config.get_text_config() if hasattr(config, "get_text_config") else config
+    n_layers = getattr(config, "num_hidden_layers", None)
+    if config.is_encoder_decoder and stack == "decoder":
+        for name in ("num_decoder_layers", "decoder_layers"):
+            n_layers = getattr(config, name, None) or n_layers
+    width = getattr(config, "hidden_size", None)
+    if n_layers is None or width is None:
+        raise InputError(f"model {ref.name!r} ({config.model_type}) does not say how many layers")
+    return Shape(n_layers + 1, width)
+
+
+def check_comparable(base: ModelRef, tuned: ModelRef, stack: str = "auto") -> None:
+    """Check that layer i of one model is to be compared with layer i of the other.
+
+    Raises
+    ------
+    MismatchError
+        If the models differ in number of layers or in width.
+    """
+    one, other = layer_shape(base, stack), layer_shape(tuned, stack)
+    if one != other:
+        raise MismatchError(
+            f"models {base.name!r} ({one.n_layers} layers x {one.width}) and {tuned.name!r} "
+            f"({other.n_layers} x {other.width}) have no comparable layers: a tuned model must "
+            "come from its base model"
+        )
+
+
+def load_tokenizer(ref: ModelRef) -> Any:
+    """Load the tokenizer, slow or fast.
+
+    Raises
+    ------
+    InputError
+        If the checkpoint carries none.
+    """
+    options = {key: value for key, value in _options(ref).items() if key != "gguf_file"}
+    if ref.source.gguf_file and ref.tokenizer == ref.location:
+        options["gguf_file"] = ref.source.gguf_file
+    with _readable(ref, "tokenizer", "; set tokenizer to the base model's id or folder"):
+        return AutoTokenizer.from_pretrained(ref.tokenizer, **options)
+
+
+def load_model(ref: ModelRef, device: torch.device, dtype: str = "float32") -> PreTrainedModel:
+    """Load the stack of layers without any head, in evaluation mode.
+
+    Parameters
+    ----------
+    ref : ModelRef
+        Which model.
+    device : torch.device
+        Where to put it.
+    dtype : str
+        Format of its weights; `auto` keeps the checkpoint's.
+
+    Raises
+    ------
+    InputError
+        If it cannot be loaded, or the checkpoint lacks weights of the layers.
+    """
+    if ref.source.init == "random":
+        config = load_config(ref)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(ref.source.seed)
+            model = AutoModel.from_config(config, trust_remote_code=ref.source.trust_remote_code)
+    elif ref.adapter_base is not None:
+        model = _load_adapted(ref, dtype)
+    else:
+        with _readable(ref, "model"), quiet():
+            model, info = AutoModel.from_pretrained(
+                ref.location, dtype=_dtype(dtype), output_loading_info=True, **_options(ref)
+            )
+        lacking = [key for key in info["missing_keys"] if not any(u in key for u in UNUSED)]
+        if lacking:
+            raise InputError(
+                f"model {ref.name!r}: {ref.location} lacks {len(lacking)} weights of "
+                f"{type(model).__name__}, {sorted(lacking)[0]!r} among them; is it a checkpoint "
+                "of another architecture, or cut short?"
+            )
+    if dtype != "auto":
+        model = model.to(getattr(torch, dtype))
+    return model.to(device).eval()  # type: ignore[arg-type]
+
+
+def load_classifier(ref: ModelRef, classes: tuple[str, ...]) -> PreTrainedModel:
+    """Load the model with a new head for sentence classification.
+
+    The head is drawn from torch's current random state: fork and seed it first.
+    """
+    if ref.adapter_base is not None:
+        raise InputError(f"model {ref.name!r} is an adapter: merge it into its base to tune it on")
+    names: dict[str, Any] = {
+        "num_labels": len(classes),
+        "id2label": dict(enumerate(classes)),
+        "label2id": {name: number for number, name in enumerate(classes)},
+    }
+    if ref.source.init == "random":
+        config = load_config(ref)
+        config.update(names)
+        return AutoModelForSequenceClassification.from_config(config)
+    with _readable(ref, "model"), quiet():
+        return AutoModelForSequenceClassification.from_pretrained(
+            ref.location,
+            dtype=torch.float32,
+            ignore_mismatched_sizes=True,
+            **names,
+            **_options(ref),
+        )
+
+
+def find_device(device: str) -> torch.device:
+    """Return the device; `auto` is the first GPU if there is one.
+
+    Raises
+    ------
+    InputError
+        If torch knows no such device.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"device {device!r} cannot be used ({reason}); try 'cpu'") from None
+    return torch.device(device)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Hide transformers' loading bars and its notes about heads that are not used."""
+    level, bars = (
+        transformers_logging.get_verbosity(),
+        transformers_logging.is_progress_bar_enabled(),
+    )
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        if bars:
+            transformers_logging.enable_progress_bar()
+
+
+def _load_adapted(ref: ModelRef, dtype: str) -> Any:
+    """Merge a PEFT adapter into its base and return the stack of layers."""
+    try:
+        from peft import PeftConfig, PeftModel
+    except ImportError:
+        raise InputError(
+            f"model {ref.name!r} is a PEFT adapter: pip install 'tunescope[adapters]'"
+        ) from None
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    heads = {
+        "SEQ_CLS": AutoModelForSequenceClassification,
+        "CAUSAL_LM": AutoModelForCausalLM,
+        "SEQ_2_SEQ_LM": AutoModelForSeq2SeqLM,
+    }
+    below = ref.adapter_base
+    assert below is not None
+    with _readable(ref, "adapter"), quiet():
+        kind = PeftConfig.from_pretrained(ref.location).task_type
+        head = heads.get(str(getattr(kind, "value", kind)), AutoModel)
+        options = _options(below) | _head_size(ref)
+        whole = head.from_pretrained(below.location, dtype=_dtype(dtype), **options)
+        merged = PeftModel.from_pretrained(whole, ref.location).merge_and_unload()  # type: ignore[operator]
+    return merged.base_model if head is not AutoModel else merged
+
+
+def _head_size(ref: ModelRef) -> dict[str, Any]:
+    """Return the number of classes of a classification adapter that carries its own head."""
+    from safetensors import safe_open
+
+    path = Path(ref.location) / "adapter_model.safetensors"
+    if path.exists():
+        with safe_open(path, "pt") as file:
+            for key in file.keys():  # noqa: SIM118 (not a dictionary)
+                if key.endswith(("classifier.weight", "score.weight", "out_proj.weight")):
+                    return {"num_labels": file.get_slice(key).get_shape()[0]}
+    return {}
+
+
+def _dtype(name: str) -> Any:
+    return name if name == "auto" else getattr(torch, name)
+
+
+def _options(ref: ModelRef) -> dict[str, Any]:
+    source = ref.source
+    options: dict[str, Any] = {"trust_remote_code": source.trust_remote_code}
+    if source.revision is not None:
+        options["revision"] = source.revision
+    if source.gguf_file is not None:
+        options["gguf_file"] = source.gguf_file
+    return options
+
+
+@contextmanager
+def _readable(ref: ModelRef, what: str, remedy: str = "") -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(
+            f"model {ref.name!r}: no {what} could be loaded from {ref.location}: {reason}{remedy}"
+        ) from error
