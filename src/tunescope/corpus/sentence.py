@@ -1,0 +1,34 @@
+"""One sentence on its way from a file to the corpus, with the lines it stands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Sentence:
+    """What a format's reader yields.
+
+    Parameters
+    ----------
+    words
+        The words as they stand in the file.
+    lines
+        Line of the sentence, counted from 1, or one line per word.
+    labels
+        Label column to labels, one per word, None where unknown.
+    class_
+        The task's label of the sentence.
+    id
+        The sentence's name in the file.
+    """
+
+    words: list[str]
+    lines: int | list[int]
+    labels: dict[str, list[str | None]] = field(default_factory=dict)
+    class_: str | None = None
+    id: str | None = None
+
+    def line_of(self, word: int | None = None) -> int:
+        """Line of a word, or the first line of the sentence."""
+        return self.lines if isinstance(self.lines, int) else self.lines[word or 0]
