@@ -13,6 +13,9 @@ __version__ = "0.1.0"
 _HOMES = {
     "Corpus": "tunescope.corpus.table",
     "read_corpus": "tunescope.corpus.read",
+    "select_words": "tunescope.latent.selection",
+    "concepts": "tunescope.latent.concepts",
+    "LayerConcepts": "tunescope.latent.layer_concepts",
 }
 
 __all__ = ["__version__", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]

@@ -1,0 +1,71 @@
+"""Exact agglomerative clustering of one layer's activations (arXiv 2210.12696, section 2.1).
+
+Distances come from `condensed_distances`, merges from SciPy's nearest-neighbour chain: as fast as
+fastcluster on the same distances (see `benchmarks/README.md`), and a dependency already.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import psutil
+from scipy.cluster import hierarchy
+from threadpoolctl import threadpool_limits
+
+from tunescope.errors import InputError
+from tunescope.latent.dendrogram import Dendrogram
+from tunescope.latent.distances import BLOCK_ROWS, condensed_distances
+
+
+def cluster(X: np.ndarray, linkage: str = "ward", where: str = "the activations") -> Dendrogram:
+    """Cluster points hierarchically by Euclidean distance.
+
+    The result depends on nothing but its input: matrix products run in one thread, as their last
+    bits may change with the number of threads. Use several processes for several layers.
+
+    Parameters
+    ----------
+    X : numpy.ndarray, shape (n_points, d)
+        float16, float32 or float64.
+    linkage : {"ward", "average", "complete"}
+        Agglomeration criterion.
+    where : str
+        What the points are, for error messages.
+
+    Returns
+    -------
+    Dendrogram
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two points, a value is not finite, or the distances do not fit in
+        the memory that is free.
+    """
+    if X.ndim != 2 or len(X) < 2:
+        raise InputError(f"{where}: clustering needs at least two words, got shape {X.shape}")
+    broken = np.flatnonzero(~np.isfinite(X).all(axis=1))
+    if len(broken):
+        raise InputError(
+            f"{where}: {len(broken)} words have values that are not finite (first: row "
+            f"{broken[0]}); leave out words that are not valid in the store"
+        )
+    check_memory(*X.shape)
+    with threadpool_limits(1):
+        return Dendrogram(hierarchy.linkage(condensed_distances(X), method=linkage))
+
+
+def memory_needed(n_points: int, d: int) -> int:
+    """Bytes that `cluster` takes at its peak: the distances, SciPy's copy of them, one block."""
+    return 8 * (n_points**2 + 3 * BLOCK_ROWS * n_points + 2 * n_points * d)
+
+
+def check_memory(n_points: int, d: int) -> None:
+    """Raise InputError if clustering `n_points` points of `d` values would not fit in memory."""
+    needed, free = memory_needed(n_points, d), psutil.virtual_memory().available
+    if needed > free:
+        fits = int((free / 8) ** 0.5)
+        raise InputError(
+            f"clustering {n_points:,} words needs {needed / 1e9:.1f} GB of memory, "
+            f"{free / 1e9:.1f} GB are free: select about {fits:,} words at most "
+            "(raise min_count, lower max_occurrences)"
+        )

@@ -1,0 +1,144 @@
+"""The concepts step: words in, one dendrogram per layer out (arXiv 2210.12696, section 2.1).
+
+A unit of work is one layer, a pure function of the store's files; units run in processes beside
+each other, and finished ones are kept when a run is interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from joblib import Parallel, cpu_count, delayed
+from tqdm.auto import tqdm
+
+from tunescope.activations.store import ActivationStore
+from tunescope.corpus.table import Corpus
+from tunescope.errors import InputError
+from tunescope.files import write_table
+from tunescope.latent.cluster import check_memory, cluster, memory_needed
+from tunescope.latent.dendrogram import Dendrogram
+from tunescope.latent.layer_concepts import LayerConcepts, linkage_path
+from tunescope.latent.selection import select_words, type_codes
+from tunescope.manifest import begin, finish
+from tunescope.steps import Concepts, step_function
+
+
+@step_function(Concepts)
+def concepts(
+    store: ActivationStore | Path | str,
+    out: Path | str,
+    *,
+    words: Corpus | None = None,
+    n_jobs: int | None = None,
+    step: Concepts,
+) -> LayerConcepts:
+    """Cluster the activations of words at every layer.
+
+    Parameters
+    ----------
+    store : ActivationStore or path
+        Activations written by `extract`.
+    out : path
+        Folder for the result. A finished one for the same store, words and parameters is returned
+        as it is; an interrupted one goes on with the layers that are missing.
+    words : Corpus, optional
+        Which words of the store's corpus to cluster: `select_words` chooses them, best before
+        extraction. Give the same for base and tuned model. When not given, they are chosen from
+        the store's corpus by the rule in `step`, and those without activations are left out.
+    n_jobs : int, optional
+        Layers clustered at once, each in a process. As many as processors and memory allow when
+        not given. The result does not depend on it.
+    step : Concepts
+        The parameters; they may be given as keywords instead.
+
+    Returns
+    -------
+    LayerConcepts
+
+    Raises
+    ------
+    InputError
+        If words have no activations, there are fewer words than `n_clusters`, or memory does not
+        suffice.
+    MismatchError
+        If `words` are not words of the store's corpus.
+    """
+    if not isinstance(store, ActivationStore):
+        store = ActivationStore.load(store)
+    words = _words_of(store, words, step)
+    if words.n_words < step.n_clusters:
+        raise InputError(
+            f"n_clusters = {step.n_clusters} but only {words.n_words:,} words of corpus "
+            f"{words.name!r} are clustered: lower n_clusters or select more words"
+        )
+    out = Path(out)
+    inputs = {"store": store.key, "words": words.word_hash}
+    if begin(out, step, inputs) is None:
+        rows = words.rows_in(store.corpus)
+        _cluster_layers(store, rows, out, step, n_jobs)
+        write_table(
+            out / "words.parquet", words.words.replace_schema_metadata({"name": words.name})
+        )
+        write_table(out / "sentences.parquet", words.sentences.replace_schema_metadata(None))
+        facts = {
+            "model": store.model,
+            "layers": list(store.layers),
+            "n_words": words.n_words,
+            "n_types": int(type_codes(words).max()) + 1,
+        }
+        finish(out, step, inputs, facts)
+    return LayerConcepts.load(out)
+
+
+def _words_of(store: ActivationStore, words: Corpus | None, step: Concepts) -> Corpus:
+    """Return the words to cluster, all of them with activations."""
+    if words is None:
+        chosen = select_words(store.corpus, step=step)
+        rows = chosen.rows_in(store.corpus)
+        return store.corpus.select(rows[store.valid[rows]])
+    without = np.flatnonzero(~store.valid[words.rows_in(store.corpus)])
+    if len(without):
+        raise InputError(
+            f"{len(without):,} of the {words.n_words:,} words have no activations in {store.path} "
+            "(cut off by the length limit): select among the rows that `common_words` returns"
+        )
+    return words
+
+
+def _write_words(out: Path, words: Corpus) -> None:
+    # Not `Corpus.save`: that replaces the whole folder.
+    name = {"name": words.name}
+    write_table(out / "words.parquet", words.words.replace_schema_metadata(name))
+    write_table(out / "sentences.parquet", words.sentences.replace_schema_metadata(None))
+
+
+def _cluster_layers(
+    store: ActivationStore, rows: np.ndarray, out: Path, step: Concepts, n_jobs: int | None
+) -> None:
+    """Cluster the layers that have no file yet; this process alone writes."""
+    missing = [layer for layer in store.layers if not linkage_path(out, layer).exists()]
+    shape = len(rows), store[0].shape[1]
+    check_memory(*shape)
+    at_once = psutil.virtual_memory().available // memory_needed(*shape)
+    n_jobs = max(1, min(n_jobs or cpu_count(), at_once, len(missing)))
+    path = store.path.resolve()  # worker processes may have another working directory
+    tasks = (delayed(_cluster_layer)(path, n, rows, step.linkage) for n in missing)
+    done: Iterator[Any] = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(tasks)  # type: ignore[assignment]
+    title = f"concepts of {store.model}"
+    with tqdm(desc=title, total=len(store.layers), unit="layer") as bar:
+        bar.update(len(store.layers) - len(missing))
+        for layer, merges in done:
+            Dendrogram(merges).save(linkage_path(out, layer))
+            bar.update()
+
+
+def _cluster_layer(
+    path: Path, layer: int, rows: np.ndarray, linkage: str
+) -> tuple[int, np.ndarray]:
+    """Cluster one layer of the store at `path`: runs in a process of its own."""
+    X = ActivationStore.load(path)[layer][rows]
+    return layer, cluster(X, linkage, f"{path} layer {layer}").merges

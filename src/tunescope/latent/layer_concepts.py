@@ -1,0 +1,182 @@
+"""The concepts of one model: its words, and a dendrogram per layer, read back from disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tunescope.activations.store import layer_folder
+from tunescope.corpus.table import Corpus
+from tunescope.errors import InputError, MismatchError
+from tunescope.latent.contingency import type_counts
+from tunescope.latent.dendrogram import Dendrogram
+from tunescope.latent.selection import type_codes
+from tunescope.manifest import Manifest
+from tunescope.results import Result
+from tunescope.steps import Concepts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TOP_WORDS = 8
+
+
+def linkage_path(folder: Path, layer: int) -> Path:
+    """Where the merges of a layer are."""
+    return folder / layer_folder(layer) / "linkage.npy"
+
+
+@dataclass(frozen=True, eq=False)
+class LayerConcepts(Result):
+    """Latent concepts of one model at every layer.
+
+    Parameters
+    ----------
+    path : Path
+        Folder written by `concepts`.
+    manifest : Manifest
+        How it was made.
+    """
+
+    path: Path
+    manifest: Manifest
+
+    @classmethod
+    def load(cls, path: Path | str) -> LayerConcepts:
+        """Open the folder of a finished `concepts` step.
+
+        Raises
+        ------
+        InputError
+            If the folder is none.
+        MismatchError
+            If its word table is not the one that was clustered.
+        """
+        path = Path(path)
+        manifest = Manifest.load(path)
+        if manifest.step != Concepts.name:
+            raise InputError(
+                f"{path} was written by step {manifest.step!r}; give a concepts folder"
+            )
+        found = cls(path, manifest)
+        if found.words.word_hash != manifest.inputs["words"]:
+            raise MismatchError(f"{path}: the word table was changed after clustering; run again")
+        return found
+
+    @property
+    def key(self) -> str:
+        """Hash of all that made the concepts."""
+        return self.manifest.key
+
+    @property
+    def model(self) -> str:
+        """The model's display name."""
+        return self.manifest.facts["model"]
+
+    @cached_property
+    def step(self) -> Concepts:
+        """The parameters the concepts were made with."""
+        return Concepts(**self.manifest.parameters)
+
+    @cached_property
+    def words(self) -> Corpus:
+        """The words that were clustered; point i of every dendrogram is word i."""
+        return Corpus.load(self.path)
+
+    @cached_property
+    def types(self) -> np.ndarray:
+        """Number of each word's type, shape (n_words,)."""
+        return type_codes(self.words)
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Layer numbers; 0 is the embedding layer."""
+        return tuple(self.manifest.facts["layers"])
+
+    def dendrogram(self, layer: int) -> Dendrogram:
+        """Read the dendrogram of one layer.
+
+        Raises
+        ------
+        InputError
+            If there is no such layer.
+        """
+        if layer not in self.layers:
+            raise InputError(
+                f"{self.path} has layers {self.layers[0]} to {self.layers[-1]}, not {layer!r}"
+            )
+        return Dendrogram.load(linkage_path(self.path, layer))
+
+    def labels(self, layer: int, k: int | None = None) -> np.ndarray:
+        """Return the concept of every word at one layer.
+
+        Parameters
+        ----------
+        layer : int
+            Layer number.
+        k : int, optional
+            Number of concepts; `n_clusters` of the step when not given.
+
+        Returns
+        -------
+        numpy.ndarray of int64, shape (n_words,)
+            Concepts are numbered from 0 by decreasing size, ties by their first word.
+        """
+        return self.dendrogram(layer).cut(self.step.n_clusters if k is None else k)
+
+    def headline(self) -> str:
+        """Return model, corpus and shape."""
+        return (
+            f"Concepts of {self.model} on {self.words.name!r}: {len(self.layers)} layers x "
+            f"{self.step.n_clusters:,} concepts of {self.words.n_words:,} words"
+        )
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per layer and concept: size, number of word types, frequent words."""
+        import pandas as pd
+
+        frames = []
+        for layer in self.layers:
+            labels = self.labels(layer)
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "layer": layer,
+                        "concept": np.arange(labels.max() + 1),
+                        "size": np.bincount(labels),
+                        "n_types": type_counts(labels, self.types),
+                        "words": self.top_words(labels),
+                    }
+                )
+            )
+        return pd.concat(frames, ignore_index=True)
+
+    def top_words(self, labels: np.ndarray, n: int = TOP_WORDS) -> list[str]:
+        """Return the most frequent word types of each concept, joined by spaces.
+
+        Parameters
+        ----------
+        labels : numpy.ndarray of int, shape (n_words,)
+            The concept of every word, as `labels` returns it.
+        n : int
+            Number of types of each concept.
+
+        Returns
+        -------
+        list of str
+            One entry per concept; ties in the order of the corpus.
+        """
+        _, first = np.unique(self.types, return_index=True)
+        forms = self.words.values("form")[first]
+        pairs, counts = np.unique(np.stack([labels, self.types]), axis=1, return_counts=True)
+        order = np.lexsort((pairs[1], -counts, pairs[0]))
+        concepts, types = pairs[:, order]
+        starts = np.searchsorted(concepts, np.arange(labels.max() + 2))
+        return [
+            " ".join(forms[types[start : min(start + n, stop)]])
+            for start, stop in zip(starts[:-1], starts[1:], strict=True)
+        ]
