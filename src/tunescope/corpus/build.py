@@ -184,7 +184,10 @@ def _problem(text: object) -> str | None:
     if not text or text.isspace():
         return "is blank"
     if control := FORBIDDEN.search(text):
-        return f"holds the control character U+{ord(control.group()):04X}"
+        return (
+            f"holds the control character U+{ord(control.group()):04X}; remove it (sentences given "
+            'as text can be read with control_characters = "space")'
+        )
     return None
 
 

@@ -43,6 +43,11 @@ def split_words(text: str, control_characters: str = "error") -> list[str]:
     return text.split()
 
 
+def split_tokens(line: str) -> list[str]:
+    """Split a line at blanks and tabs only, so that a token may hold any other character."""
+    return [token for token in line.replace("\t", " ").split(" ") if token]
+
+
 def _with_mark(encoding: str) -> str:
     return "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from textwrap import shorten
 from typing import Any
 
 from tunescope.corpus.lines import split_words
@@ -77,8 +78,8 @@ class RecordReader:
             sentence = _first(SENTENCE, record)
         if sentence is None:
             raise InputError(
-                f"{place}: no field is named {' or '.join(SENTENCE)}; set sentence_column to one "
-                f"of {_names(record)}"
+                f"{place}: no column is named {', '.join(SENTENCE)}; set sentence_column, to a "
+                f"number where the file has no header. Columns: {_names(record)}"
             )
         class_ = source.class_column
         if class_ is None:
@@ -116,7 +117,8 @@ def _first(names: Iterable[str], record: Record) -> str | None:
 
 
 def _names(record: Record) -> str:
-    return ", ".join(sorted(name for name in record if isinstance(name, str)))
+    names = sorted(name for name in record if isinstance(name, str))
+    return shorten(", ".join(names), 100, placeholder=" ...")
 
 
 def _field(record: Record, name: str | int, place: str) -> Any:

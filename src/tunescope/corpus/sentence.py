@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -25,10 +26,29 @@ class Sentence:
 
     words: list[str]
     lines: int | list[int]
-    labels: dict[str, list[str | None]] = field(default_factory=dict)
+    labels: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     class_: str | None = None
     id: str | None = None
 
     def line_of(self, word: int | None = None) -> int:
         """Line of a word, or the first line of the sentence."""
         return self.lines if isinstance(self.lines, int) else self.lines[word or 0]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Sentences of one file, or of one split of a dataset.
+
+    Parameters
+    ----------
+    split
+        train, dev, test or None.
+    origin
+        Where they come from, up to the number of the line: `dev.conllu, line`.
+    sentences
+        Read as they are asked for.
+    """
+
+    split: str | None
+    origin: str
+    sentences: Iterator[Sentence]
