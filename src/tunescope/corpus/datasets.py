@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tunescope.corpus.records import RecordReader
-from tunescope.corpus.sentence import Part, Sentence
+from tunescope.corpus.records import Record, read_records
+from tunescope.corpus.sentence import Part
 from tunescope.corpus.source import CorpusSource
 from tunescope.errors import InputError, nearest
 from tunescope.paths import resolve_path
@@ -76,8 +76,8 @@ def dataset_parts(found: Any, source: CorpusSource) -> Iterator[Part]:
         If there is no such split, or several and none with a usual name.
     """
     for split, data in _splits(found, source).items():
-        origin = f"dataset {source.path}" + (f", split {split}" if split else "")
-        yield Part(split, f"{origin}, row", _sentences(data, source, f"{origin}, row"))
+        origin = f"dataset {source.path}" + (f", split {split}" if split else "") + ", row"
+        yield Part(split, origin, read_records(_records(data), source, origin))
 
 
 def _splits(found: Any, source: CorpusSource) -> dict[str | None, Any]:
@@ -102,14 +102,10 @@ def _splits(found: Any, source: CorpusSource) -> dict[str | None, Any]:
     return {**usual}
 
 
-def _sentences(data: Any, source: CorpusSource, origin: str) -> Iterator[Sentence]:
+def _records(data: Any) -> Iterator[tuple[int, Record]]:
     names = {field: _class_names(feature) for field, feature in (data.features or {}).items()}
-    reader = RecordReader(source)
     for row, record in enumerate(data.with_format(None)):
-        named = {field: _named(value, names.get(field)) for field, value in record.items()}
-        sentence = reader.sentence(named, row, f"{origin} {row}")
-        if sentence is not None:
-            yield sentence
+        yield row, {field: _named(value, names.get(field)) for field, value in record.items()}
 
 
 def _class_names(feature: Any) -> list[str] | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tunescope.corpus.lines import read_lines
-from tunescope.corpus.records import RecordReader
+from tunescope.corpus.records import Record, read_records
 from tunescope.corpus.sentence import Sentence
 from tunescope.corpus.source import CorpusSource
 from tunescope.errors import InputError
@@ -22,8 +22,11 @@ def read_jsonl(source: CorpusSource) -> Iterator[Sentence]:
         If a line is not a JSON object or lacks a field.
     """
     path = Path(str(source.path))
-    reader = RecordReader(source)
-    for number, line in read_lines(path, source.encoding):
+    yield from read_records(_records(path, source.encoding), source, f"{path}, line")
+
+
+def _records(path: Path, encoding: str) -> Iterator[tuple[int, Record]]:
+    for number, line in read_lines(path, encoding):
         if not line.strip():
             continue
         place = f"{path}, line {number}"
@@ -33,6 +36,4 @@ def read_jsonl(source: CorpusSource) -> Iterator[Sentence]:
             raise InputError(f"{place}: not JSON ({error}); each line must be one object") from None
         if not isinstance(record, dict):
             raise InputError(f"{place}: each line must be one JSON object, such as {{...}}")
-        sentence = reader.sentence(record, number, place)
-        if sentence is not None:
-            yield sentence
+        yield number, record

@@ -83,6 +83,8 @@ def read_corpus(path: Any, *, name: str | None = None, **options: Any) -> Corpus
     if is_dataset(path):
         name = name or "dataset"
         source = make(CorpusSource, {"path": name, "format": "datasets", **options}, where)
+        if source.format != "datasets":
+            raise InputError(f"{where}: format = {source.format!r}, but path is a dataset")
         _check_options(source, "a dataset", DATASET)
         return _collect(dataset_parts(path, source), source, name)
     if isinstance(path, dict):

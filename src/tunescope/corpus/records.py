@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from textwrap import shorten
 from typing import Any
 
@@ -12,123 +13,128 @@ from tunescope.corpus.sentence import Sentence
 from tunescope.corpus.source import CorpusSource
 from tunescope.errors import InputError, nearest
 
-Record = dict[str | int, Any]
+Record = dict[Any, Any]
+"""Field name to value; a row of a table has its column numbers as well."""
 
 SENTENCE = ("words", "tokens", "sentence", "text", "content")
 CLASS = ("class", "label")
-ID = ("id",)
 
 
-class RecordReader:
-    """Turns records into sentences; which field holds what is settled by the first record.
+@dataclass(frozen=True)
+class Fields:
+    """Which field of a record holds what; None where nothing does."""
+
+    sentence: str | int
+    class_: str | int | None
+    id: str | int | None
+    labels: list[str]
+
+
+def read_records(
+    records: Iterable[tuple[int, Record]], source: CorpusSource, origin: str
+) -> Iterator[Sentence]:
+    """Yield the sentences of records; the first one settles which field holds what.
 
     Parameters
     ----------
+    records : iterable of (int, dict)
+        Lines (or rows of a dataset) and their fields.
     source : CorpusSource
-        Names of the fields, or None to look for the usual names.
+        Names of the fields, and which records to keep.
+    origin : str
+        Where the records come from, up to the number of the line.
+
+    Raises
+    ------
+    InputError
+        If a field is missing, a sentence is blank or neither text nor a list of words, a class or
+        label is neither text nor a number, or a sentence has not one label per word.
     """
-
-    def __init__(self, source: CorpusSource) -> None:
-        self.source = source
-        self._fields: tuple[str | int, str | int | None, str | int | None] | None = None
-        self._labels: list[str] = []
-
-    def sentence(self, record: Record, number: int, place: str) -> Sentence | None:
-        """Return the sentence of one record, None where `where` leaves it out.
-
-        Parameters
-        ----------
-        record : dict
-            Field name (or column number) to value.
-        number : int
-            Line of the record.
-        place : str
-            File and line, for messages.
-
-        Raises
-        ------
-        InputError
-            If a field is missing, the sentence is blank or neither text nor a list of words, or a
-            class or label is neither text nor a number.
-        """
-        for column, wanted in (self.source.where or {}).items():
-            if _scalar(_field(record, column, place), column, place) != wanted:
-                return None
-        if self._fields is None:
-            self._settle(record, place)
-        assert self._fields is not None
-        sentence, class_, identity = self._fields
-        words = self._words(_field(record, sentence, place), sentence, place)
-        labels = {
-            label: _labels(_field(record, label, place), label, len(words), place)
-            for label in self._labels
-        }
-        return Sentence(
+    fields: Fields | None = None
+    for number, record in records:
+        place = f"{origin} {number}"
+        wanted = (source.where or {}).items()
+        if any(_scalar(record, field, place) != value for field, value in wanted):
+            continue
+        if fields is None:
+            fields = _find_fields(record, source, place)
+        words = _words(record, fields.sentence, source.control_characters, place)
+        yield Sentence(
             words,
             number,
-            labels,
-            None if class_ is None else _scalar(record.get(class_), class_, place),
-            None if identity is None else _scalar(_field(record, identity, place), identity, place),
+            {label: _labels(record, label, len(words), place) for label in fields.labels},
+            # A row without class is a sentence whose class is unknown.
+            _scalar(record, fields.class_, place) if fields.class_ in record else None,
+            None if fields.id is None else _scalar(record, fields.id, place),
         )
 
-    def _settle(self, record: Record, place: str) -> None:
-        source = self.source
-        sentence = source.sentence_column
-        if sentence is None:
-            sentence = _first(SENTENCE, record)
-        if sentence is None:
-            raise InputError(
-                f"{place}: no column is named {', '.join(SENTENCE)}; set sentence_column, to a "
-                f"number where the file has no header. Columns: {_names(record)}"
-            )
-        class_ = source.class_column
-        if class_ is None:
-            found = _first(CLASS, record)
-            class_ = None if found is None or isinstance(record[found], list) else found
-        else:
-            _field(record, class_, place)
-        identity = _first(ID, record) if source.id_column is None else source.id_column
-        self._fields = (sentence, class_, identity)
-        words = record.get(sentence)
-        lists = [
-            name
-            for name, value in record.items()
-            if isinstance(name, str) and name != sentence and isinstance(value, list)
-        ]
-        aligned = [
-            name for name in lists if isinstance(words, list) and len(record[name]) == len(words)
-        ]
-        self._labels = source.chosen_labels(lists, aligned)
 
-    def _words(self, value: Any, name: str | int, place: str) -> list[str]:
-        if isinstance(value, str):
-            words = split_words(value, self.source.control_characters)
-        elif isinstance(value, list):
-            words = value
-        else:
-            raise InputError(f"{place}: {name!r} is neither text nor a list of words")
-        if not words:
-            raise InputError(f"{place}: the sentence in {name!r} is blank; remove the row")
-        return words
+def _find_fields(record: Record, source: CorpusSource, place: str) -> Fields:
+    sentence = source.sentence_column
+    if sentence is None:
+        sentence = _first(SENTENCE, record)
+    if sentence is None:
+        names = ", ".join(name for name in record if isinstance(name, str))
+        raise InputError(
+            f"{place}: no column is named {', '.join(SENTENCE)}; set sentence_column, to a number "
+            f"where the file has no header. Columns: {shorten(names, 100, placeholder=' ...')}"
+        )
+    class_ = source.class_column
+    if class_ is None:
+        class_ = _first(CLASS, {name for name in record if not isinstance(record[name], list)})
+    else:
+        _value(record, class_, place)
+    identity = _first(("id",), record) if source.id_column is None else source.id_column
+    lists = [n for n, value in record.items() if isinstance(value, list) and n != sentence]
+    labels = [
+        name
+        for name in lists
+        if name not in SENTENCE and _is_aligned(record[name], record.get(sentence))
+    ]
+    return Fields(sentence, class_, identity, source.chosen_labels(lists, labels))
 
 
-def _first(names: Iterable[str], record: Record) -> str | None:
-    return next((name for name in names if name in record), None)
+def _is_aligned(labels: Sequence[Any], words: Any) -> bool:
+    nested = any(isinstance(label, list | dict) for label in labels)
+    return isinstance(words, list) and len(labels) == len(words) and not nested
 
 
-def _names(record: Record) -> str:
-    names = sorted(name for name in record if isinstance(name, str))
-    return shorten(", ".join(names), 100, placeholder=" ...")
+def _first(names: Iterable[str], found: Iterable[Any]) -> str | None:
+    return next((name for name in names if name in found), None)
 
 
-def _field(record: Record, name: str | int, place: str) -> Any:
-    if name not in record:
-        hint = nearest(str(name), [field for field in record if isinstance(field, str)])
-        raise InputError(f"{place}: there is no column {name!r}; {hint}")
-    return record[name]
+def _value(record: Record, field: Any, place: str) -> Any:
+    if field not in record:
+        hint = nearest(str(field), map(str, record))
+        raise InputError(f"{place}: there is no column {field!r}; {hint}")
+    return record[field]
 
 
-def _scalar(value: Any, name: str | int, place: str) -> str | None:
+def _words(record: Record, field: str | int, control_characters: str, place: str) -> list[str]:
+    value = _value(record, field, place)
+    if isinstance(value, str):
+        value = split_words(value, control_characters)
+    if not isinstance(value, list):
+        raise InputError(f"{place}: {field!r} is neither text nor a list of words")
+    if not value:
+        raise InputError(f"{place}: the sentence in {field!r} is blank; remove the row")
+    return value
+
+
+def _labels(record: Record, field: str, n_words: int, place: str) -> list[str | None]:
+    values = _value(record, field, place)
+    if not isinstance(values, list):
+        raise InputError(f"{place}: {field!r} is not a list; it needs one label per word")
+    if len(values) != n_words:
+        raise InputError(f"{place}: {len(values)} labels in {field!r} for {n_words} words")
+    return [_text(value, field, place) for value in values]
+
+
+def _scalar(record: Record, field: Any, place: str) -> str | None:
+    return _text(_value(record, field, place), field, place)
+
+
+def _text(value: Any, field: Any, place: str) -> str | None:
     """Return a class or label as text; blank text and null are None."""
     if value is None:
         return None
@@ -136,12 +142,4 @@ def _scalar(value: Any, name: str | int, place: str) -> str | None:
         return value.strip() or None
     if isinstance(value, int | float):
         return json.dumps(value)
-    raise InputError(f"{place}: {name!r} = {value!r} is neither text nor a number")
-
-
-def _labels(values: Any, name: str, n_words: int, place: str) -> list[str | None]:
-    if not isinstance(values, list):
-        raise InputError(f"{place}: {name!r} is not a list; it needs one label per word")
-    if len(values) != n_words:
-        raise InputError(f"{place}: {len(values)} labels in {name!r} for {n_words} words")
-    return [_scalar(value, name, place) for value in values]
+    raise InputError(f"{place}: {field!r} = {value!r} is neither text nor a number")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tunescope.corpus.lines import read_lines
-from tunescope.corpus.records import Record, RecordReader
+from tunescope.corpus.records import Record, read_records
 from tunescope.corpus.sentence import Sentence
 from tunescope.corpus.source import CorpusSource
 from tunescope.errors import InputError
@@ -28,22 +28,26 @@ def read_tsv(source: CorpusSource) -> Iterator[Sentence]:
     header = source.header
     if header is None:
         header = not isinstance(source.sentence_column, int)
+    yield from read_records(_records(rows, header, path), source, f"{path}, line")
+
+
+def _records(
+    rows: Iterable[tuple[int, list[str]]], header: bool, path: Path
+) -> Iterator[tuple[int, Record]]:
+    """Name the fields of rows, by the header and by number."""
     names: list[str] | None = None
-    reader = RecordReader(source)
+    width = 0
     for number, row in rows:
-        if names is None:
-            names = row if header else [str(column) for column in range(len(row))]
+        if not width:
+            width = len(row)
+            names = row if header else None
             if header:
                 continue
-        if len(row) != len(names):
+        if len(row) != width:
             raise InputError(
-                f"{path}, line {number}: {len(row)} columns where the first line has {len(names)}"
+                f"{path}, line {number}: {len(row)} columns where the first line has {width}"
             )
-        record: Record = dict(zip(names, row, strict=True))
-        record.update(enumerate(row))
-        sentence = reader.sentence(record, number, f"{path}, line {number}")
-        if sentence is not None:
-            yield sentence
+        yield number, {**dict(zip(names or (), row, strict=False)), **dict(enumerate(row))}
 
 
 def _plain_rows(
