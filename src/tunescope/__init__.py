@@ -13,9 +13,23 @@ __version__ = "0.1.0"
 _HOMES = {
     "Corpus": "tunescope.corpus.table",
     "read_corpus": "tunescope.corpus.read",
+    "find_model": "tunescope.models.reference",
+    "ModelSource": "tunescope.models.reference",
+    "ModelRef": "tunescope.models.reference",
+    "finetune": "tunescope.models.finetune",
+    "TunedModel": "tunescope.models.finetune",
+    "extract": "tunescope.activations.extract",
+    "ActivationStore": "tunescope.activations.store",
+    "Study": "tunescope.study.file",
+    "run": "tunescope.study.run",
+    "Run": "tunescope.study.result",
+    "info": "tunescope.study.info",
+    "export": "tunescope.report.site",
     "select_words": "tunescope.latent.selection",
     "concepts": "tunescope.latent.concepts",
     "LayerConcepts": "tunescope.latent.layer_concepts",
+    "align": "tunescope.latent.alignment",
+    "Alignment": "tunescope.latent.alignment",
 }
 
 __all__ = ["__version__", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]

@@ -221,19 +221,25 @@ class Align(Step):
     Parameters
     ----------
     theta
-        A base concept is retained when one tuned concept holds at least this share of it (and the
-        other way round for born concepts).
+        A base concept is retained when one tuned concept holds at least this share of it; a tuned
+        concept is born when no base concept holds this share of it.
     overlap
         Shares are counted over word occurrences or over word types.
+    labels
+        Label columns to align with; all that the words have when not given.
     theta_labels
-        A concept is aligned with a label when at least this share of its occurrences carries it.
+        A concept is aligned with a label when at least this share of its labelled occurrences
+        carries it.
     theta_classes
         A concept is polarised towards a class when at least this share of its occurrences comes
-        from sentences of that class.
+        from sentences of that class (sentences without a class left out).
     max_unknown
-        Concepts with a larger share of unlabelled occurrences are not aligned.
+        Concepts with a larger share of unlabelled occurrences are not aligned; the same for
+        occurrences in sentences without a class.
     permutations
         Random permutations for the null distribution beside each count.
+    confidence
+        Level of the confidence intervals, and of the null distributions' upper ends.
     seed
         Seed of the permutations.
     """
@@ -241,10 +247,12 @@ class Align(Step):
     name: ClassVar[str] = "align"
     theta: float = bounded(0.8, 0, 1)
     overlap: Literal["occurrences", "types"] = "occurrences"
+    labels: tuple[str, ...] | None = None
     theta_labels: float = bounded(0.9, 0, 1)
     theta_classes: float = bounded(0.9, 0, 1)
     max_unknown: float = bounded(0.4, 0, 1)
     permutations: int = bounded(100, 1)
+    confidence: float = bounded(0.95, 0.5, 0.9999)
     seed: int = bounded(0, 0)
 
 

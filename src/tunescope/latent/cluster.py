@@ -1,4 +1,7 @@
-"""Exact agglomerative clustering of one layer's activations (arXiv 2210.12696, section 2.1).
+"""Exact agglomerative clustering of one layer's activations.
+
+The latent concepts of Dalvi et al. 2022 (arXiv 2205.07237) and Durrani et al. 2022 (arXiv
+2210.12696): Ward linkage on Euclidean distances, without dimension reduction.
 
 Distances come from `condensed_distances`, merges from SciPy's nearest-neighbour chain: as fast as
 fastcluster on the same distances (see `benchmarks/README.md`), and a dependency already.

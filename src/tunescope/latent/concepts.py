@@ -1,4 +1,4 @@
-"""The concepts step: words in, one dendrogram per layer out (arXiv 2210.12696, section 2.1).
+"""The concepts step: words in, one dendrogram per layer out (arXiv 2210.12696).
 
 A unit of work is one layer, a pure function of the store's files; units run in processes beside
 each other, and finished ones are kept when a run is interrupted.

@@ -1,7 +1,7 @@
 """Which words are clustered: a rule on frequencies, applied before extraction.
 
-The rule is that of Dalvi et al. 2022 (arXiv 2205.07237, section 3.1 and appendix): frequent types
-only, and few occurrences of each, so that clusters are not filled with one frequent word.
+The rule is that of Dalvi et al. 2022 (arXiv 2205.07237): frequent types only, and few
+occurrences of each, so that clusters are not filled with one frequent word.
 """
 
 from __future__ import annotations
