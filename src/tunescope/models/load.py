@@ -13,6 +13,7 @@ from transformers import (
     AutoConfig,
     AutoModel,
     AutoModelForSequenceClassification,
+    AutoModelForTextEncoding,
     AutoTokenizer,
     PretrainedConfig,
     PreTrainedModel,
@@ -126,8 +127,11 @@ def load_model(ref: ModelRef, device: torch.device, dtype: str = "float32") -> P
     elif ref.adapter_base is not None:
         model = _load_adapted(ref, dtype)
     else:
+        # a T5 saved without its decoder is loaded without one
+        kind = (load_config(ref).architectures or [""])[0]
+        loader = AutoModelForTextEncoding if kind.endswith("EncoderModel") else AutoModel
         with _readable(ref, "model"), quiet():
-            model, info = AutoModel.from_pretrained(
+            model, info = loader.from_pretrained(
                 ref.location, dtype=_dtype(dtype), output_loading_info=True, **_options(ref)
             )
         lacking = [key for key in info["missing_keys"] if not any(u in key for u in UNUSED)]
