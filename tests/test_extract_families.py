@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
-from tiny import FAMILIES, SENTENCES, save_tiny
 
 import tunescope as ts
+from tiny import FAMILIES, SENTENCES, save_tiny
 from tunescope.corpus.table import Corpus
 
 

@@ -8,15 +8,61 @@ from typing import Any
 
 import torch
 import transformers as hf
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import (
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
 
 SENTENCES = [
-    "The quick brown fox jumps over the lazy dog .".split(),
-    "Colourless green ideas sleep furiously , naïve though they unquestionably are !".split(),
-    "don't stop , she said : it costs 3.50 dollars ( or 1,000 yen ) .".split(),
-    "Well".split(),
+    ["The", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog", "."],
+    [
+        "Colourless",
+        "green",
+        "ideas",
+        "sleep",
+        "furiously",
+        ",",
+        "naïve",
+        "though",
+        "they",
+        "unquestionably",
+        "are",
+        "!",
+    ],
+    [
+        "don't",
+        "stop",
+        ",",
+        "she",
+        "said",
+        ":",
+        "it",
+        "costs",
+        "3.50",
+        "dollars",
+        "(",
+        "or",
+        "1,000",
+        "yen",
+        ")",
+        ".",
+    ],
+    ["Well"],
     ["New York", "is", "one", "word", "here", "."],
-    "Extraordinarily incomprehensible supercalifragilistic words need many subwords".split(),
+    [
+        "Extraordinarily",
+        "incomprehensible",
+        "supercalifragilistic",
+        "words",
+        "need",
+        "many",
+        "subwords",
+    ],
 ]
 
 SPECIAL = {
@@ -55,9 +101,7 @@ def make_tokenizer(kind: str, around: str = "", add_prefix_space: bool = False) 
         made.normalizer = normalizers.Replace(" {2,}", " ")
         made.pre_tokenizer = pre_tokenizers.Metaspace()
         made.decoder = decoders.Metaspace()
-        trainer = trainers.UnigramTrainer(
-            vocab_size=160, special_tokens=special, unk_token="<unk>"
-        )
+        trainer = trainers.UnigramTrainer(vocab_size=160, special_tokens=special, unk_token="<unk>")
     made.train_from_iterator(text, trainer)
     if around:
         used = [token for token in around.split() if not token.startswith("$")]

@@ -1,0 +1,66 @@
+"""Read a study's corpus once, keep it in the run, and read it again only when its files change."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tunescope.corpus.read import read_source
+from tunescope.corpus.source import CorpusSource
+from tunescope.corpus.table import Corpus
+from tunescope.errors import InputError
+from tunescope.files import hash_file
+from tunescope.manifest import begin, finish
+from tunescope.steps import Step
+
+
+@dataclass(frozen=True)
+class Read(Step):
+    """Read a corpus; all there is to say of it stands in its `CorpusSource`."""
+
+    name: ClassVar[str] = "corpus"
+
+
+def read(source: CorpusSource, name: str, folder: Path, out: Path) -> Corpus:
+    """Return the corpus, from `out` where it was read before from the same files.
+
+    Parameters
+    ----------
+    source : CorpusSource
+        Where it is and how to read it.
+    name : str
+        Of the corpus.
+    folder : Path
+        Where relative paths start.
+    out : Path
+        Folder that keeps it.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or malformed.
+    """
+    inputs = {"source": dataclasses.asdict(source), "files": _file_hashes(source, folder)}
+    if begin(out, Read(), inputs) is None:
+        corpus = read_source(source, name, folder)
+        corpus.save(out / "corpus")
+        facts: dict[str, Any] = {"sentences": corpus.n_sentences, "words": corpus.n_words}
+        finish(out, Read(), inputs, {**facts, "labels": list(corpus.labels)})
+    return Corpus.load(out / "corpus")
+
+
+def _file_hashes(source: CorpusSource, folder: Path) -> dict[str, str]:
+    """Hash the files; a data set on the hub has none here and counts as its id and revision."""
+    if source.resolved_format() == "datasets":
+        return {}
+    groups = {"": source.files(folder), **source.label_paths(folder)}
+    hashes = {}
+    for group, files in groups.items():
+        for split, path in files.items():
+            try:
+                hashes[f"{group}/{split}"] = hash_file(path)
+            except OSError as error:
+                raise InputError(f"corpus file {path}: {error.strerror}; check the path") from None
+    return hashes

@@ -1,0 +1,204 @@
+"""Run a study: the method from text and models to alignments, each result kept and re-used."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from tunescope.activations.extract import extract
+from tunescope.activations.store import common_words
+from tunescope.errors import InputError
+from tunescope.files import atomic_file, write_json
+from tunescope.latent.alignment import align
+from tunescope.latent.concepts import concepts
+from tunescope.latent.selection import select_words
+from tunescope.models.finetune import finetune
+from tunescope.models.load import check_comparable
+from tunescope.models.reference import find_model
+from tunescope.probes.compare import compare_probes
+from tunescope.probes.layerwise import probe
+from tunescope.study.file import Study
+from tunescope.study.jobs import ABSENT, Jobs
+from tunescope.study.read import read
+from tunescope.study.result import Run
+
+LIBRARIES = ("torch", "transformers", "numpy", "scikit-learn", "pyarrow")
+
+
+def run(
+    study: Study | Path | str,
+    out: Path | str | None = None,
+    *,
+    device: str = "auto",
+) -> Run:
+    """Run a whole study, or what is left of it.
+
+    Parameters
+    ----------
+    study : Study, Path or str
+        A study file.
+    out : Path or str, optional
+        The run's folder; `runs/NAME` when not given. What it holds already and still fits is
+        used; what an interrupted run left is gone on with.
+    device : str
+        Where models run: `auto`, `cpu`, `cuda:1`, ...
+
+    Returns
+    -------
+    Run
+        All results.
+
+    Raises
+    ------
+    InputError
+        If the study, a corpus or a model cannot be used. Finished steps stay.
+    """
+    study = study if isinstance(study, Study) else Study.load(study)
+    out = Path("runs", study.name) if out is None else Path(out)
+    with Jobs.working(out) as jobs:
+        with atomic_file(out / "study.toml") as temporary:
+            temporary.write_text(study.text, encoding="utf-8")
+        versions = {name: version(name) for name in LIBRARIES}
+        command = shlex.join(["tunescope", *sys.argv[1:]]) if _is_command() else "tunescope.run()"
+        about = {
+            "name": study.name,
+            "description": study.description.strip(),
+            "folder": str(study.folder.resolve()),
+            "seed": study.seed,
+            "command": command,
+            "versions": versions | {"tunescope": version("tunescope")},
+            "pairs": study.pairs,
+        }
+        write_json(out / "manifest.json", about)
+        follow(study, out, jobs, device)
+    return Run.load(out)
+
+
+def _is_command() -> bool:
+    return Path(sys.argv[0]).name == "tunescope"
+
+
+def follow(study: Study, out: Path, jobs: Jobs, device: str = "auto") -> None:
+    """Go through the steps of a study, in the order of the method.
+
+    What "go through" means is up to `jobs`: do each step, or only look at what is there.
+    """
+    corpora = {
+        name: jobs.do("corpus", name, out / "corpora" / name, read, source, name, study.folder)
+        for name, source in study.corpora.items()
+    }
+    models = _models(study, out, jobs, device)
+    used = [n for n in study.corpora if n in {*study.probed, *study.clustered}]
+    for name in used:
+        selected = _selection(study, corpora[name], name)
+        words = corpora[name] if name in study.probed else selected
+        stores = {
+            model: jobs.do(
+                "extract", f"{name}/{model}", out / "activations" / name / model,
+                extract, words, ref, device=device, step=study.extract,
+            )
+            for model, ref in models.items()
+        }  # fmt: skip
+        if name in study.probed:
+            _probes(study, out, jobs, corpora[name], stores)
+        if name in study.clustered:
+            _concepts(study, out, jobs, name, selected, stores)
+
+
+def _models(study: Study, out: Path, jobs: Jobs, device: str) -> dict[str, Any]:
+    """Find the models, check that they can be compared, then tune those to be tuned."""
+    found: dict[str, Any] = {
+        name: find_model(source, name=name, relative_to=study.folder)
+        for name, source in study.models.items()
+        if source.path is not None
+    }
+    for base, tuned in study.pairs:
+        if tuned in found:
+            check_comparable(found[base], found[tuned], study.extract.stack)
+    tasks: dict[str, Any] = {}
+    for name, source in study.models.items():
+        if source.task is not None:
+            if source.task not in tasks:
+                place = out / "corpora" / f"task-{source.task}"
+                described = study.tasks[source.task]
+                tasks[source.task] = jobs.do(
+                    "corpus", f"task-{source.task}", place, read, described, source.task,
+                    study.folder,
+                )  # fmt: skip
+            tuned = jobs.do(
+                "finetune", name, out / "models" / name, finetune, found[source.base],
+                tasks[source.task], device=device, step=study.finetune_step(name),
+            )  # fmt: skip
+            found[name] = tuned if tuned is ABSENT else find_model(tuned.path, name=name)
+    return {name: found[name] for name in study.models}
+
+
+def _selection(study: Study, corpus: Any, name: str) -> Any:
+    """Choose the words to cluster before anything is extracted."""
+    if corpus is ABSENT or study.concepts is None or name not in study.clustered:
+        return ABSENT
+    return select_words(corpus, study.concepts)
+
+
+def _probes(study: Study, out: Path, jobs: Jobs, corpus: Any, stores: dict[str, Any]) -> None:
+    if corpus is ABSENT:
+        return
+    labels = [label for label in study.probe_labels or corpus.labels if label in corpus.labels]
+    if not labels:
+        asked = f"none of {', '.join(study.probe_labels)}" if study.probe_labels else "none"
+        raise InputError(
+            f"corpus {corpus.name!r} has no label column to probe ({asked} of "
+            f"{', '.join(corpus.labels) or 'no columns'}): set labels or corpora in [probe]"
+        )
+    rows = _common_rows(stores)
+    for label in labels:
+        folder = out / "probes" / corpus.name / quote(label, safe="")
+        probes = {
+            model: jobs.do(
+                "probe", f"{corpus.name}/{label}/{model}", folder / model,
+                probe, store, label, rows=rows, step=study.probe,
+            )
+            for model, store in stores.items()
+        }  # fmt: skip
+        for base, tuned in study.pairs:
+            if ABSENT not in (probes[base], probes[tuned]) and jobs.does:
+                compare_probes(probes[base], probes[tuned]).save(folder / f"{base}--{tuned}")
+
+
+def _concepts(
+    study: Study, out: Path, jobs: Jobs, name: str, selected: Any, stores: dict[str, Any]
+) -> None:
+    rows = _common_rows(stores)
+    if selected is ABSENT or rows is ABSENT:
+        words: Any = ABSENT
+    else:
+        whole = next(iter(stores.values())).corpus
+        places = selected.rows_in(whole)
+        words = selected.select(np.flatnonzero(np.isin(places, rows)))
+    found = {
+        model: jobs.do(
+            "concepts", f"{name}/{model}", out / "concepts" / name / model,
+            concepts, store, words=words, step=study.concepts,
+        )
+        for model, store in stores.items()
+    }  # fmt: skip
+    if study.align is None:
+        return
+    for base, tuned in study.pairs:
+        jobs.do(
+            "align", f"{name}/{base}--{tuned}", out / "alignment" / name / f"{base}--{tuned}",
+            align, found[base], found[tuned], labels=study.align_labels, step=study.align,
+        )  # fmt: skip
+
+
+def _common_rows(stores: dict[str, Any]) -> Any:
+    """Words that every model has an activation of: all models are compared on the same."""
+    if ABSENT in stores.values():
+        return ABSENT
+    return common_words(*stores.values())
