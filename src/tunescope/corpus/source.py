@@ -41,7 +41,8 @@ class CorpusSource:
         `datasets` an id on the hub or a local folder.
     format
         `conllu`, `conll` (columns), `pmb`, `parallel` (token and label files), `jsonl`, `tsv`
-        (CSV too), `text`, `datasets`. `auto` decides by the file's suffix.
+        (CSV too), `text`, `datasets`. `auto` decides by the file's suffix, then by
+        `label_files` (`parallel`) or `columns` (`conll`).
     encoding
         Text encoding of the files; a byte-order mark is skipped.
     max_sentences
@@ -182,7 +183,7 @@ class CorpusSource:
         return list(self.labels)
 
     def resolved_format(self) -> str:
-        """Return the format; `auto` decides by the suffixes of the files.
+        """Return the format; `auto` decides by the files' suffixes, then by the options given.
 
         Raises
         ------
@@ -191,16 +192,16 @@ class CorpusSource:
         """
         if self.format != "auto":
             return self.format
-        if self.label_files is not None:
-            return "parallel"
-        if self.columns is not None:
-            return "conll"
         paths = self.path.values() if isinstance(self.path, dict) else [self.path]
         suffixes = {Path(path).suffix.lower() for path in paths}
         formats = {SUFFIXES.get(suffix) for suffix in suffixes}
         known = formats.pop() if len(formats) == 1 else None
         if known is not None:
             return known
+        if self.label_files is not None:
+            return "parallel"
+        if self.columns is not None:
+            return "conll"
         choices = "conllu, conll, pmb, parallel, jsonl, tsv, text or datasets"
         found = ", ".join(sorted(repr(suffix) for suffix in suffixes))
         raise InputError(
