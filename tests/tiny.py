@@ -19,50 +19,15 @@ from tokenizers import (
 )
 
 SENTENCES = [
-    ["The", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog", "."],
-    [
-        "Colourless",
-        "green",
-        "ideas",
-        "sleep",
-        "furiously",
-        ",",
-        "naïve",
-        "though",
-        "they",
-        "unquestionably",
-        "are",
-        "!",
-    ],
-    [
-        "don't",
-        "stop",
-        ",",
-        "she",
-        "said",
-        ":",
-        "it",
-        "costs",
-        "3.50",
-        "dollars",
-        "(",
-        "or",
-        "1,000",
-        "yen",
-        ")",
-        ".",
-    ],
-    ["Well"],
-    ["New York", "is", "one", "word", "here", "."],
-    [
-        "Extraordinarily",
-        "incomprehensible",
-        "supercalifragilistic",
-        "words",
-        "need",
-        "many",
-        "subwords",
-    ],
+    text.split("_")
+    for text in (
+        "The_quick_brown_fox_jumps_over_the_lazy_dog_.",
+        "Colourless_green_ideas_sleep_furiously_,_naïve_though_they_unquestionably_are_!",
+        "don't_stop_,_she_said_:_it_costs_3.50_dollars_(_or_1,000_yen_)_.",
+        "Well",
+        "New York_is_one_word_here_.",
+        "Extraordinarily_incomprehensible_supercalifragilistic_words_need_many_subwords",
+    )
 ]
 
 SPECIAL = {

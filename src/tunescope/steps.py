@@ -148,8 +148,8 @@ class Probe(Step):
     control_seeds
         Number of random-label control tasks (Hewitt and Liang 2019).
     tolerance
-        The fit stops when the norm of the proximal gradient falls below this share of its
-        first value.
+        The fit stops when its objective is proven, by the duality gap, to lie within this share
+        of the optimum.
     max_iterations
         Upper bound of the solver's iterations; reaching it is reported.
     resamples
@@ -161,14 +161,14 @@ class Probe(Step):
     """
 
     name: ClassVar[str] = "probe"
-    l1: float = bounded(1.0, 0)
-    l2: float = bounded(1.0, 0)
+    l1: float = bounded(3.0, 0)
+    l2: float = bounded(3.0, 0)
     loss: Literal["sum", "mean"] = "sum"
     standardize: bool = False
     dev_share: float = bounded(0.1, 0, 0.9)
     test_share: float = bounded(0.2, 0.01, 0.9)
     control_seeds: int = bounded(3, 0)
-    tolerance: float = bounded(1e-3, 0)
+    tolerance: float = bounded(5e-3, 0)
     max_iterations: int = bounded(500, 1)
     resamples: int = bounded(1000, 10)
     confidence: float = bounded(0.95, 0.5, 0.9999)
