@@ -75,6 +75,7 @@ CASES = [
     Case("x.tsv", "label\tsentence\n0\ta\n1\n", 3, "1 columns where the first line has 2"),
     Case("x.tsv", "label\tsentence\n0\ta\tb\n", 2, "3 columns"),
     Case("x.tsv", "label\tsentence\n0\t  \n", 2, "is blank"),
+    Case("x.tsv", "label\tsentence\n\n\t\n", 3, "is blank"),
     Case("x.tsv", "0\ta\n1\tb\n", 2, "set sentence_column"),
     Case("x.tsv", "0\ta\n", 1, "no column 2", {"sentence_column": 2}),
     Case("x.tsv", "y\tsentence\n0\ta\n", 2, "no column 'x'; valid", {"class_column": "x"}),

@@ -74,10 +74,6 @@ def read_corpus(path: Any, *, name: str | None = None, **options: Any) -> Corpus
     InputError
         If an option is unknown or not for this format, or the input is malformed; the message
         names file and line.
-
-    Examples
-    --------
-    >>> corpus = read_corpus({"train": "train.conllu", "dev": "dev.conllu"})  # doctest: +SKIP
     """
     where = "read_corpus()"
     if is_dataset(path):

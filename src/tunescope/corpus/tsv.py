@@ -54,7 +54,7 @@ def _plain_rows(
     path: Path, source: CorpusSource, delimiter: str
 ) -> Iterator[tuple[int, list[str]]]:
     for number, line in read_lines(path, source.encoding):
-        if line.strip():
+        if line.strip(" "):
             yield number, line.split(delimiter)
 
 
