@@ -74,6 +74,13 @@ def read_corpus(path: Any, *, name: str | None = None, **options: Any) -> Corpus
     InputError
         If an option is unknown or not for this format, or the input is malformed; the message
         names file and line.
+
+    Examples
+    --------
+    >>> line = '{"words": ["Time", "flies"], "upos": ["NOUN", "VERB"], "class": "short"}'
+    >>> _ = Path("proverbs.jsonl").write_text(line)
+    >>> read_corpus("proverbs.jsonl", labels=["upos"]).headline()
+    "Corpus 'proverbs': 1 sentences, 2 words"
     """
     where = "read_corpus()"
     if is_dataset(path):
