@@ -153,7 +153,7 @@ def align(
         tuned = LayerConcepts.load(tuned)
     words = base.words if words is None else words
     _check_comparable(base, tuned, words)
-    columns = {c: Codes.of(words.values(c)) for c in step.labels or words.labels}
+    columns = {c: Codes.of(words.values(c)) for c in _label_columns(words, step)}
     classes = Codes.of(words.of_sentence("class"))
     inputs = {
         "base": base.key,
@@ -180,6 +180,10 @@ def align(
         }
         finish(out, step, inputs, facts)
     return Alignment.load(out)
+
+
+def _label_columns(words: Corpus, step: Align) -> tuple[str, ...]:
+    return words.labels if step.labels is None else step.labels
 
 
 def _check_comparable(base: LayerConcepts, tuned: LayerConcepts | None, words: Corpus) -> None:
