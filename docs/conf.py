@@ -16,6 +16,8 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+# Types are prose ("array of shape (n_words, d)"), whose words are not to become links.
+napoleon_use_param = False
 
 html_theme = "furo"
 html_title = f"tunescope {release}"
