@@ -14,8 +14,8 @@ import torch
 
 from tunescope.errors import InputError
 
-_BLOCK_BYTES = 8 << 20
-"""Bytes of one block; what is computed from it then stays in the processor's cache."""
+_BLOCK_VALUES = 1 << 23
+"""Values in one block: 32 MiB in float32. Smaller blocks are no faster; larger ones take memory."""
 
 
 class Features:
@@ -56,7 +56,7 @@ class Features:
         self.n, self.d = x.shape
         self.device = torch.device(device)
         self.dtype = torch.float64 if x.dtype == np.float64 else torch.float32
-        self._rows = max(256, _BLOCK_BYTES // (8 * max(self.d, 1)))
+        self._rows = max(256, _BLOCK_VALUES // max(self.d, 1))
         mean = sum(block.sum(axis=0, dtype=np.float64) for _, block in self._raw()) / self.n
         if not np.isfinite(mean).all():
             raise InputError(
@@ -74,7 +74,9 @@ class Features:
         self.variance = self._tensor(np.where(varies, variance / scale**2, 0.0))
 
     def _tensor(self, values: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(np.asarray(values)).to(self.device, self.dtype)
+        if not values.flags.writeable:  # a read-only memory map, which torch does not take
+            values = values.copy()
+        return torch.from_numpy(values).to(self.device, self.dtype)
 
     def _raw(self) -> Iterator[tuple[slice, np.ndarray]]:
         for start in range(0, self.n, self._rows):
@@ -101,7 +103,8 @@ class Features:
         coefficients : numpy.ndarray, shape (n_classes, d)
         intercepts : numpy.ndarray, shape (n_classes,)
         """
-        coefficients = weights[:-1].double() / self.scale.double()[:, None]
+        # Adding zero turns -0.0 into 0.0.
+        coefficients = weights[:-1].double() / self.scale.double()[:, None] + 0.0
         intercepts = weights[-1].double() - self.mean.double() @ coefficients
         to_numpy = [t.to(self.dtype).cpu().numpy() for t in (coefficients.T, intercepts)]
         return np.ascontiguousarray(to_numpy[0]), to_numpy[1]

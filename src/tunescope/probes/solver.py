@@ -29,6 +29,9 @@ _ABSENT = -1e4
 _FLOOR = 0.01
 """Smallest p (1 - p), as a share of its largest value 1/4, that the metric assumes on average."""
 
+_ROUNDING = 32
+"""Changes below this many units in the last place are taken for rounding."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -223,7 +226,10 @@ class _State:
         moved = self.ahead - self.previous[0]
         turned = gradient - self.previous[1]
         steepness = (turned.square() / metric).sum((0, 2))
-        seen = steepness / (turned * moved).sum((0, 2)).clamp_min(1e-30)
+        along = (turned * moved).sum((0, 2))
+        moments = (self.batch.moments.square() / metric[:-1]).sum((0, 2))
+        rounding = moments * (_ROUNDING * torch.finfo(turned.dtype).eps) ** 2
+        seen = torch.where((steepness > rounding) & (along > 0), steepness / along, 0.0)
         self.stretch = torch.maximum(0.9 * self.stretch, seen)
 
     def check(
@@ -239,7 +245,8 @@ class _State:
         converged = torch.where(free, slope.double(), relative) <= tolerance
 
         # A rising objective means steps were too long for the curvature met since.
-        risen = objective > self.best
+        slack = _ROUNDING * torch.finfo(self.solution.dtype).eps
+        risen = objective > self.best * (1 + slack)
         self.stretch = torch.where(risen, 2 * self.stretch, self.stretch)
         self.momentum = torch.where(risen, 1.0, self.momentum)
         self.best = torch.minimum(self.best, objective)
