@@ -17,6 +17,7 @@ from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError
 from tunescope.manifest import Manifest, begin, finish
 from tunescope.models.load import find_device, load_classifier, load_tokenizer, quiet
+from tunescope.models.progress import progress_bar
 from tunescope.models.reference import ModelRef, find_model
 from tunescope.models.tasks import TaskData, train_and_dev
 from tunescope.results import Result
@@ -172,12 +173,14 @@ def _train(ref: ModelRef, train: TaskData, step: Finetune, device: str) -> tuple
             report_to="none",
             save_strategy="no",
             logging_strategy="no",
+            disable_tqdm=True,
         )
         trainer = Trainer(
             model=model,
             args=arguments,
             train_dataset=_Sentences(train, train.classes, tokenizer, step.max_length),
             data_collator=DataCollatorWithPadding(tokenizer),
+            callbacks=[progress_bar(f"tune {ref.name} on {train.name}")],
         )
         loss = float(trainer.train().training_loss)
     if not np.isfinite(loss):

@@ -45,7 +45,7 @@ STEP_TABLES = {
     "align": Align,
 }
 NAMED_TABLES = {"models": ModelSource, "corpora": CorpusSource, "tasks": CorpusSource}
-ON_CORPORA = {"probe": ("corpora", "labels"), "concepts": ("corpora",), "align": ("labels",)}
+ON_CORPORA = {"probe": ("corpora", "labels"), "concepts": ("corpora",)}
 """Keys of step tables that say what a step works on; the others are its parameters."""
 
 
@@ -65,8 +65,8 @@ class Study:
         Parameters, or None where the step is not to run.
     probe_corpora, concepts_corpora
         Corpora the steps work on; all when not given.
-    probe_labels, align_labels
-        Label columns they use; all a corpus has when not given.
+    probe_labels
+        Label columns to probe; all a corpus has when not given.
     description
         One or two sentences for the page.
     seed
@@ -89,7 +89,6 @@ class Study:
     probe_corpora: tuple[str, ...] = ()
     probe_labels: tuple[str, ...] = ()
     concepts_corpora: tuple[str, ...] = ()
-    align_labels: tuple[str, ...] | None = None
     description: str = ""
     seed: int = 0
     folder: Path = Path()

@@ -96,15 +96,15 @@ class Jobs:
             yield cls(out, does=False)
 
     def do(
-        self, step: str, what: str, folder: Path, function: Callable[..., Any],
+        self, name: str, what: str, folder: Path, function: Callable[..., Any], /,
         *inputs: Any, **options: Any,
     ) -> Any:  # fmt: skip
-        """Call `function(*inputs, folder, **options)`; return its result or ABSENT.
+        """Call `function(*inputs, out=folder, **options)`; return its result or ABSENT.
 
         Parameters
         ----------
-        step, what : str
-            For the list.
+        name, what : str
+            The step and what it works on, for the list.
         folder : Path
             Where the step writes.
         function : callable
@@ -117,15 +117,15 @@ class Jobs:
         state = "waiting"
         if not any(value is ABSENT for value in (*inputs, *options.values())):
             try:
-                result, state = function(*inputs, folder, **options), "done"
+                result, state = function(*inputs, out=folder, **options), "done"
             except NotDone as error:
                 state = error.state
-        key = f"{step} {what}"
+        key = f"{name} {what}"
         if self.does and state == "done" and _stamp(folder) != before:
             self._seconds[key] = round(time.monotonic() - began, 2)
             write_json(self._timings, self._seconds)
         size = folder_size(folder) if folder.exists() else 0
-        self.list.append(Job(step, what, folder, state, size, self._seconds.get(key)))
+        self.list.append(Job(name, what, folder, state, size, self._seconds.get(key)))
         return result
 
 

@@ -55,12 +55,11 @@ def _file_hashes(source: CorpusSource, folder: Path) -> dict[str, str]:
     """Hash the files; a data set on the hub has none here and counts as its id and revision."""
     if source.resolved_format() == "datasets":
         return {}
-    groups = {"": source.files(folder), **source.label_paths(folder)}
     hashes = {}
-    for group, files in groups.items():
-        for split, path in files.items():
+    for split, single in source.by_split(folder).items():
+        for what, path in {"": single.path, **(single.label_files or {})}.items():
             try:
-                hashes[f"{group}/{split}"] = hash_file(path)
+                hashes[f"{split or ''}/{what}"] = hash_file(Path(str(path)))
             except OSError as error:
                 raise InputError(f"corpus file {path}: {error.strerror}; check the path") from None
     return hashes

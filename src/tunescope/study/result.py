@@ -129,7 +129,7 @@ class Run(Result):
         parts: dict[tuple[str, str], list[pd.DataFrame]] = {}
         for (corpus, label, base, tuned), comparison in self.comparisons.items():
             frame = comparison.table().set_index("layer")
-            wanted = frame[["base_accuracy", "tuned_accuracy", "difference", "p_holm"]]
+            wanted = frame.loc[:, ["base_accuracy", "tuned_accuracy", "difference", "p_holm"]]
             names = [f"{label} base", f"{label} tuned", f"{label} change", f"{label} p"]
             if len({c for c, *_ in self.comparisons}) > 1:
                 names = [f"{corpus} {name}" for name in names]
@@ -156,9 +156,9 @@ def _concept_columns(alignment: Alignment, base: str, tuned: str) -> pd.DataFram
     }
     polarity = alignment.polarity
     if len(polarity):
-        whole = polarity[polarity["class"] == ""]
         for role, model in (("base", base), ("tuned", tuned)):
-            of_model = whole[whole["model"] == model].set_index("layer")
+            of_model = polarity.loc[(polarity["class"] == "") & (polarity["model"] == model)]
+            of_model = of_model.set_index("layer")
             columns[f"polarised {role}"] = of_model["polarised"]
         columns["polarised by chance"] = of_model["null_mean"]
     return pd.DataFrame(columns)

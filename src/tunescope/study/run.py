@@ -123,7 +123,7 @@ def _models(study: Study, out: Path, jobs: Jobs, device: str) -> dict[str, Any]:
             check_comparable(found[base], found[tuned], study.extract.stack)
     tasks: dict[str, Any] = {}
     for name, source in study.models.items():
-        if source.task is not None:
+        if source.task is not None and source.base is not None:
             if source.task not in tasks:
                 place = out / "corpora" / f"task-{source.task}"
                 described = study.tasks[source.task]
@@ -193,7 +193,7 @@ def _concepts(
     for base, tuned in study.pairs:
         jobs.do(
             "align", f"{name}/{base}--{tuned}", out / "alignment" / name / f"{base}--{tuned}",
-            align, found[base], found[tuned], labels=study.align_labels, step=study.align,
+            align, found[base], found[tuned], words=words, step=study.align,
         )  # fmt: skip
 
 
