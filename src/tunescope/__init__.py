@@ -20,6 +20,7 @@ _HOMES = {
     "TunedModel": "tunescope.models.finetune",
     "extract": "tunescope.activations.extract",
     "ActivationStore": "tunescope.activations.store",
+    "common_words": "tunescope.activations.store",
     "probe": "tunescope.probes.layerwise",
     "LayerProbes": "tunescope.probes.result",
     "compare_probes": "tunescope.probes.compare",

@@ -66,7 +66,7 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
     >>> import numpy as np
     >>> from tunescope import ElasticNetProbe
     >>> x = np.random.default_rng(0).normal(size=(200, 5))
-    >>> probe = ElasticNetProbe(l1=2, l2=0).fit(x, np.where(x[:, 1] > 0, "up", "down"))
+    >>> probe = ElasticNetProbe(l1=15, l2=1).fit(x, np.where(x[:, 1] > 0, "up", "down"))
     >>> probe.classes_.tolist(), (probe.coef_ != 0).any(axis=0).nonzero()[0].tolist()
     (['down', 'up'], [1])
     """

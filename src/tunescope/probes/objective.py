@@ -71,10 +71,10 @@ class Point:
         Summed negative log-likelihood.
     gradient : torch.Tensor, shape (d + 1, P, K)
         Of the loss; the last row belongs to the intercepts.
-    entropy : torch.Tensor of float64, shape (P, K), optional
-        Sum over words of -p log p.
-    spread : torch.Tensor, shape (P, K), optional
-        Sum over words of p (1 - p).
+    entropy : torch.Tensor of float64, shape (P, K)
+        Sum over words of -p log p; zero if not certified.
+    spread : torch.Tensor, shape (P, K)
+        Sum over words of p (1 - p); zero if not certified.
     """
 
     loss: torch.Tensor
