@@ -53,7 +53,7 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
     objective_ : float
         Value reached.
     gap_ : float
-        Proven upper bound of (objective_ - optimum) / objective_.
+        Proven upper bound of ``(objective_ - optimum) / objective_``.
     converged_ : bool
         Whether the tolerance was met.
     n_iter_ : int
