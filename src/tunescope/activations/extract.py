@@ -94,6 +94,7 @@ class _Extractor:
         model = load_model(ref, find_device(device), step.model_dtype)
         self._forward = Forward(model, step.stack)
         tokenizer = load_tokenizer(ref)
+        self._vocabulary = model.get_input_embeddings().weight.shape[0]
         self._encoder = SubwordEncoder(tokenizer)
         self._limit = length_limit(tokenizer, model.config, step.max_length)
         self._sentence = corpus.words["sentence"].to_numpy()
@@ -153,6 +154,11 @@ class _Extractor:
                     encoded.append(encode_piece(ids, wanted, rows[inside], template))
             counted["sentences_windowed"] += len(pieces) > 1
             counted["sentences_cut_off"] += taken < len(rows)
+        if max((int(piece.ids.max()) for piece in encoded), default=0) >= self._vocabulary:
+            raise InputError(
+                f"model {self._name!r}: its tokenizer has subwords beyond the {self._vocabulary} "
+                "embeddings it has; set tokenizer to the one it was trained with"
+            )
         return encoded
 
     def _check(self, vectors: np.ndarray, rows: np.ndarray, layer: int) -> None:

@@ -26,6 +26,8 @@ from tunescope.models.reference import ModelRef
 UNUSED = ("pooler", "classifier", "score", "lm_head", "position_ids", "summary")
 """Weights outside the stack of layers; a checkpoint may lack them."""
 
+TOKENIZER_FILES = ("tokenizer*", "vocab*", "merges.txt", "*.model", "*.gguf", "*.bpe*")
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -95,6 +97,13 @@ def load_tokenizer(ref: ModelRef) -> Any:
     InputError
         If the checkpoint carries none.
     """
+    folder = Path(ref.tokenizer)
+    if folder.is_dir() and not any(any(folder.glob(name)) for name in TOKENIZER_FILES):
+        # transformers would make an empty one, to which every word is unknown
+        raise InputError(
+            f"model {ref.name!r}: {folder} holds no tokenizer; set tokenizer to the base model's "
+            "id or folder"
+        )
     options = {key: value for key, value in _options(ref).items() if key != "gguf_file"}
     if ref.source.gguf_file and ref.tokenizer == ref.location:
         options["gguf_file"] = ref.source.gguf_file
