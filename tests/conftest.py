@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tunescope.study.result import Run
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -21,3 +25,11 @@ def shared() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a finished run of a small study over hostile words (see `runs`)."""
+    from runs import make_tiny_run
+
+    return make_tiny_run(tmp_path_factory.mktemp("tiny"))

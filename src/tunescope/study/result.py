@@ -14,6 +14,7 @@ import pandas as pd
 from tunescope.errors import InputError
 from tunescope.files import read_json
 from tunescope.latent.alignment import Alignment
+from tunescope.latent.layer_concepts import LayerConcepts
 from tunescope.manifest import Manifest
 from tunescope.models.finetune import TunedModel
 from tunescope.probes.compare import ProbeComparison
@@ -95,16 +96,26 @@ class Run(Result):
                 one, other = (self.probes.get((corpus, label, m)) for m in (base, tuned))
                 if one is not None and other is not None:
                     path = one.path.parent / f"{base}--{tuned}"
-                    found[corpus, label, base, tuned] = ProbeComparison.load(path)
+                    if path.exists():
+                        found[corpus, label, base, tuned] = ProbeComparison.load(path)
         return found
+
+    @cached_property
+    def concepts(self) -> dict[tuple[str, str], LayerConcepts]:
+        """Latent concepts, by (corpus, model)."""
+        return {
+            (folder.parent.name, folder.name): LayerConcepts.load(folder)
+            for folder in self._finished("concepts/*/*")
+        }
 
     @cached_property
     def alignments(self) -> dict[tuple[str, str, str], Alignment]:
         """Alignments of concepts, by (corpus, base, tuned)."""
         found = {}
         for folder in self._finished("alignment/*/*"):
-            base, tuned = folder.name.split("--", 1)
-            found[folder.parent.name, base, tuned] = Alignment.load(folder)
+            alignment = Alignment.load(folder)
+            base, tuned = (alignment.manifest.facts[role] for role in ("base", "tuned"))
+            found[folder.parent.name, base, tuned] = alignment
         return found
 
     def _finished(self, pattern: str) -> Iterator[Path]:

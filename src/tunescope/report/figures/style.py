@@ -1,0 +1,139 @@
+"""What all figures share: colours, the layer axis, the look.
+
+Colours are Okabe and Ito's, which colour-blind readers can tell apart; a model is told apart by
+shape too. Text and lines are `currentColor`: a page decides whether it is dark, a saved image is
+black on white.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+
+BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+ORANGE, SKY, YELLOW, GREY = "#E69F00", "#56B4E9", "#F0E442", "#808080"
+MODELS = (BLUE, VERMILLION)
+CATEGORIES = (GREEN, PURPLE, ORANGE, SKY, BLUE, VERMILLION, YELLOW, GREY)
+SHAPES = ("circle", "square")
+SOLID, DASHED, DOTTED = [1, 0], [6, 3], [2, 3]
+AXIS_WIDTH = 48
+"""Pixels for the labels of every y axis, so that figures below each other are aligned."""
+
+
+def models(names: Sequence[str], **legend: Any) -> dict[str, Any]:
+    """Return colour and shape encodings of models: the base first, then the tuned one.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Display names, in the order of the colours.
+    **legend
+        Properties of the legend.
+    """
+    domain, n = list(names), len(names)
+    shown = alt.Legend(title=None, **legend)
+    return {
+        "color": alt.Color(
+            "model:N", scale=alt.Scale(domain=domain, range=list(MODELS[:n])), legend=shown
+        ),
+        "shape": alt.Shape(
+            "model:N", scale=alt.Scale(domain=domain, range=list(SHAPES[:n])), legend=shown
+        ),
+    }
+
+
+def dashes(names: Sequence[str]) -> alt.StrokeDash:
+    """Return an encoding of the field `measure` by solid, dashed and dotted lines."""
+    styles = [SOLID, DASHED, DOTTED][: len(names)]
+    scale = alt.Scale(domain=list(names), range=styles)
+    # Drawn as lines: the default symbol is too short to tell dashes apart.
+    legend = alt.Legend(
+        title=None, symbolType="stroke", symbolSize=500, symbolStrokeWidth=2,
+        symbolStrokeColor="currentColor",
+    )  # fmt: skip
+    return alt.StrokeDash("measure:N", scale=scale, legend=legend)
+
+
+def layer_axis(layers: Sequence[int]) -> alt.X:
+    """Return the x axis for lines over layers."""
+    low, high = min(layers), max(layers)
+    return alt.X(
+        "layer:Q",
+        scale=alt.Scale(domain=[low - 0.3, high + 0.3], nice=False, zero=False),
+        axis=alt.Axis(
+            title="Layer (0 = embeddings)", values=sorted(set(layers)), format="d", grid=False,
+            labelOverlap="greedy",
+        ),
+    )  # fmt: skip
+
+
+def value_axis(field: str, title: str, **scale: Any) -> alt.Y:
+    """Return a y axis as wide as that of the other figures.
+
+    Parameters
+    ----------
+    field : str
+        Field and type, as in `share:Q`.
+    title : str
+        The axis's title, with the unit.
+    **scale
+        Properties of the scale.
+    """
+    shares = {"format": "%"} if title.endswith("(%)") else {"tickMinStep": 1}
+    title = title.removesuffix(" (%)")
+    axis = alt.Axis(title=title, minExtent=AXIS_WIDTH - 14, maxExtent=AXIS_WIDTH, **shares)
+    return alt.Y(field, axis=axis, scale=alt.Scale(**scale))
+
+
+def styled(chart: Any, width: int | str = "container", height: int = 260) -> Any:
+    """Give a chart its size and the look of all figures.
+
+    Parameters
+    ----------
+    chart : altair.Chart or altair.LayerChart
+        The chart.
+    width : int or "container"
+        Pixels, or as wide as what it is put in.
+    height : int
+        Pixels of the plot, without axes and legends.
+    """
+    return (
+        chart.properties(width=width, height=height)
+        .configure(
+            font="system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif",
+            background="transparent",
+            autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+            padding={"left": 2, "right": 6, "top": 4, "bottom": 2},
+        )
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor="currentColor", titleColor="currentColor", labelFontSize=12,
+            titleFontSize=12, titleFontWeight="normal", titlePadding=8, domainColor="currentColor",
+            domainOpacity=0.5, tickColor="currentColor", tickOpacity=0.5, gridColor="currentColor",
+            gridOpacity=0.12, tickCount=6,
+        )
+        .configure_legend(
+            orient="top", labelColor="currentColor", titleColor="currentColor", labelFontSize=12,
+            labelLimit=150, symbolSize=80, offset=6, columnPadding=14, titleFontWeight="normal",
+            titleFontSize=12,
+        )
+    )  # fmt: skip
+
+
+def specification(chart: Any, width: int | None = None) -> dict[str, Any]:
+    """Return the Vega-Lite specification of a styled chart.
+
+    Parameters
+    ----------
+    chart : altair.Chart or altair.LayerChart
+        A chart made by a function of this package.
+    width : int, optional
+        Pixels; as wide as what it is put in when not given.
+    """
+    spec = chart.to_dict() if width is None else chart.properties(width=width).to_dict()
+    # Legends below each other, so that they fit a narrow screen. Altair's schema lacks the key.
+    place = {"direction": "vertical", "anchor": "start", "margin": 4}
+    spec["config"]["legend"]["layout"] = {"top": place}
+    return spec

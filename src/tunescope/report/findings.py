@@ -1,0 +1,211 @@
+"""What a study found, as sentences computed from its numbers.
+
+The pattern that the literature reports, and that each finding holds or does not hold: tuning leaves
+low layers as they are; in the top layers linguistic labels become harder to read off (Durrani et
+al. 2021, arXiv 2105.15179), concepts are lost, and new ones follow the task's classes (Durrani et
+al. 2022, arXiv 2210.12696).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from tunescope.study.result import Run
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence or a few, and whether they are the pattern the literature reports.
+
+    Parameters
+    ----------
+    topic : str
+        What it is about.
+    text : str
+        The finding, with its numbers.
+    holds : bool
+        Whether the reported pattern shows.
+    """
+
+    topic: str
+    text: str
+    holds: bool
+
+
+def findings(run: Run, base: str, tuned: str) -> list[Finding]:
+    """Say what tuning did to one model.
+
+    Parameters
+    ----------
+    run : Run
+        Results of a study.
+    base, tuned : str
+        A pair of its models.
+
+    Returns
+    -------
+    list of Finding
+        One per label column probed, then for each corpus with concepts: those retained, and those
+        polarised towards a class of the task.
+    """
+    found = []
+    for (corpus, label, *pair), comparison in run.comparisons.items():
+        if pair == [base, tuned]:
+            found.append(knowledge(comparison.table(), f"{label} in {corpus}"))
+    for (corpus, *pair), alignment in run.alignments.items():
+        if pair == [base, tuned]:
+            step = alignment.manifest.parameters
+            if len(alignment.retention):
+                found.append(retained(alignment.retention, f"concepts in {corpus}", step["theta"]))
+            if len(alignment.polarity):
+                topic = f"classes in {corpus}"
+                found.append(polarised(alignment.polarity, topic, step["theta_classes"]))
+    return found
+
+
+def verdict(found: Sequence[Finding]) -> str:
+    """Say in one sentence in how many of the findings the reported pattern shows."""
+    holds = sum(finding.holds for finding in found)
+    pattern = "The reported pattern (low layers keep what they know, top layers turn to the task)"
+    if not found:
+        return "Nothing is compared."
+    if holds == len(found):
+        return f"{pattern} shows here" + (f", in all {holds} measures." if holds > 1 else ".")
+    if holds == 0:
+        return f"{pattern} does not show here."
+    return f"{pattern} shows here in {holds} of {len(found)} measures, not in all."
+
+
+def knowledge(table: pd.DataFrame, topic: str) -> Finding:
+    """Say at which layers labels became harder to read off.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        `ProbeComparison.table()`.
+    topic : str
+        Label column and corpus.
+    """
+    rows = table.sort_values("layer").to_dict("records")
+    tuned, top, low = rows[0]["tuned"], rows[-1], rows[0]
+    worse = [r["layer"] for r in rows if r["p_holm"] < ALPHA and r["difference"] < 0]
+    better = [r["layer"] for r in rows if r["p_holm"] < ALPHA and r["difference"] > 0]
+    change = (
+        f"at layer {top['layer']} {percent(top['base_accuracy'])} of the words are labelled "
+        f"rightly before tuning and {percent(top['tuned_accuracy'])} after "
+        f"({points(top['difference'])} points, 95 % CI {points(top['low'])} to "
+        f"{points(top['high'])})"
+    )
+    loses_at_top = top["layer"] in worse
+    if loses_at_top:
+        first = _unbroken(worse, [r["layer"] for r in rows])
+        where = f"from layer {first} up" if first != top["layer"] else "at the top layer alone"
+        text = f"{tuned} loses accuracy significantly {where}: {change}."
+        kept = [r["layer"] for r in rows if r["layer"] not in worse]
+        text += f" No significant loss at {layers(kept)}." if kept else " Every layer loses."
+    elif worse:
+        text = f"{tuned} loses accuracy significantly at {layers(worse)}, not at the top: {change}."
+    else:
+        text = f"{tuned} loses no accuracy that is significant at any layer: {change}."
+    if better:
+        text += f" It gains significantly at {layers(better)}."
+    less_below = low["layer"] not in worse or low["low"] > top["high"]
+    return Finding(topic, text, loses_at_top and less_below and len(rows) > 1)
+
+
+def retained(table: pd.DataFrame, topic: str, theta: float) -> Finding:
+    """Say how many base concepts are found again at the lowest and at the top layer.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        `Alignment.retention`.
+    topic : str
+        Corpus.
+    theta : float
+        Share of a concept that makes it retained.
+    """
+    rows = table.sort_values("layer").to_dict("records")
+    low, top = rows[0], rows[-1]
+    text = (
+        f"Of the concepts of {low['base']}, {_kept(low)} are found again in {low['tuned']} at "
+        f"layer {low['layer']} and {_kept(top)} at layer {top['layer']} (a share of {theta:g} in one "
+        f"concept); by chance up to {low['null_high']:.0f} and {top['null_high']:.0f} concepts."
+    )
+    falls = top["retained_high"] < low["retained_low"]
+    return Finding(topic, text, bool(falls and low["p"] < ALPHA))
+
+
+def polarised(table: pd.DataFrame, topic: str, theta: float) -> Finding:
+    """Say how many concepts follow a class of the task, before and after, and by chance.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        `Alignment.polarity`.
+    topic : str
+        Corpus.
+    theta : float
+        Share of one class that makes a concept polarised.
+    """
+    whole = table[table["class"] == ""].sort_values("layer")
+    base, tuned = (whole[whole["role"] == r].to_dict("records") for r in ("base", "tuned"))
+    top, before = tuned[-1], base[-1]
+    text = (
+        f"At layer {top['layer']}, {top['polarised']} of {top['n_concepts']} concepts of "
+        f"{top['model']} have at least {percent(theta)} of their words in sentences of one class, "
+        f"against {before['polarised']} of {before['n_concepts']} of {before['model']} and up to "
+        f"{top['null_high']:.0f} when classes are permuted over sentences."
+    )
+    above = [r["layer"] for r in tuned if r["p"] < ALPHA and r["polarised"] > r["null_high"]]
+    if above:
+        text += f" More than by chance at {layers(above)} of {top['model']}"
+        of_base = [r["layer"] for r in base if r["p"] < ALPHA and r["polarised"] > r["null_high"]]
+        text += f", and at {layers(of_base)} of {before['model']}." if of_base else "."
+    else:
+        text += f" At no layer of {top['model']} are there more than by chance."
+    holds = top["layer"] in above and top["polarised"] > before["polarised"]
+    return Finding(topic, text, bool(holds))
+
+
+def percent(share: float) -> str:
+    """Write a share as per cent."""
+    return f"{100 * share:.1f} %" if 0 < share < 1 and (100 * share) % 1 else f"{100 * share:.0f} %"
+
+
+def points(difference: float) -> str:
+    """Write a difference of shares in percentage points, with a proper minus sign."""
+    return f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def layers(numbers: Sequence[int]) -> str:
+    """Write layer numbers as words, with ranges: "layers 0 to 3 and 5"."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    written = [f"{r[0]} to {r[-1]}" if len(r) > 1 else str(r[0]) for r in runs]
+    listed = " and ".join([", ".join(written[:-1]), written[-1]] if written[1:] else written)
+    return ("layer " if len(numbers) == 1 else "layers ") + listed
+
+
+def _unbroken(wanted: Sequence[int], order: Sequence[int]) -> int:
+    """Return the first layer of the unbroken stretch of `wanted` that ends at the top."""
+    first = order[-1]
+    for layer in reversed(order):
+        if layer not in wanted:
+            break
+        first = layer
+    return first
+
+
+def _kept(row: dict) -> str:
+    interval = f"95 % CI {percent(row['retained_low'])} to {percent(row['retained_high'])}"
+    return f"{percent(row['retained_share'])} of {row['n_base']} ({interval})"

@@ -1,0 +1,85 @@
+"""How a run was made: versions, parameters, timings, and what a reader should be warned of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tunescope.files import read_json
+from tunescope.study.result import Run
+
+
+def facts(run: Run) -> list[tuple[str, str]]:
+    """Return name and value of what is known about the run and the page.
+
+    Parameters
+    ----------
+    run : Run
+        Results of a study.
+    """
+    about = run.about
+    rows = [("Command", about["command"]), ("Seed", str(about["seed"]))]
+    rows += [(name, str(number)) for name, number in sorted(about["versions"].items())]
+    for name, tuned in run.tuning.items():
+        known = tuned.manifest.facts
+        parameters = ", ".join(f"{k} = {v}" for k, v in tuned.manifest.parameters.items())
+        rows.append((f"Tuning of {name}", f"{known['n_train']:,} sentences; {parameters}"))
+    for (corpus, model), known in run.extraction.items():
+        rows.append((f"Vectors of {model} on {corpus}", f"{known['n_words']:,} words"))
+    return rows
+
+
+def timings(run: Run) -> list[tuple[str, float]]:
+    """Return step and seconds, as far as they were kept."""
+    path = run.path / "timings.json"
+    return sorted(read_json(path).items(), key=lambda item: -item[1]) if path.exists() else []
+
+
+def warnings(run: Run) -> list[str]:
+    """Say what may have gone wrong: words without vectors, probes that did not converge.
+
+    Parameters
+    ----------
+    run : Run
+        Results of a study.
+
+    Returns
+    -------
+    list of str
+        One sentence each; empty when there is nothing to say.
+    """
+    found = []
+    for (corpus, model), known in run.extraction.items():
+        found += _extraction(f"{model} on {corpus}", known)
+    for (corpus, label, model), probes in run.probes.items():
+        failed = [f["layer"] for f in probes.facts if not f["converged"]]
+        if failed:
+            listed = ", ".join(map(str, failed))
+            found.append(
+                f"Probes of {label} in {corpus}, {model}: {len(failed)} of {len(probes.facts)} "
+                f"layers did not converge (layers {listed}); raise max_iterations."
+            )
+        unseen = max(f["n_unseen"] for f in probes.facts)
+        if unseen:
+            found.append(
+                f"Probes of {label} in {corpus}, {model}: {unseen:,} test words have a label that "
+                "no training word has; they count as wrong."
+            )
+    return found
+
+
+def _extraction(where: str, known: dict[str, Any]) -> list[str]:
+    found = []
+    if known["words_cut_off"]:
+        found.append(
+            f"{where}: {known['words_cut_off']:,} of {known['n_words']:,} words, in "
+            f"{known['sentences_cut_off']:,} sentences, lie beyond the length limit and are left "
+            'out; long = "windows" keeps them.'
+        )
+    empty = known["words_without_subwords"]
+    if empty:
+        shown = ", ".join(f"“{word}”" for word in list(empty)[:5])
+        found.append(
+            f"{where}: the tokenizer has no subwords for {len(empty):,} word types "
+            f"({sum(empty.values()):,} words: {shown}, …); it was given its unknown token for them."
+        )
+    return found

@@ -1,0 +1,218 @@
+"""The figures of a run, with captions that say what is drawn, beside what, and from what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from tunescope.latent.alignment import Alignment
+from tunescope.report.figure import Figure, slug
+from tunescope.report.figures import concepts as draw_concepts
+from tunescope.report.figures import probes as draw_probes
+from tunescope.study.result import Run
+
+Pair = tuple[str, str | None]
+
+
+def pairs(run: Run) -> list[Pair]:
+    """Return (base, tuned) for all that is compared, then (model, None) for the models left."""
+    compared: list[Pair] = [*run.pairs]
+    named = {name for pair in run.pairs for name in pair}
+    return compared + [(model, None) for model in run.study.models if model not in named]
+
+
+def figures(run: Run, pair: Pair) -> list[Figure]:
+    """Make the figures of one pair of models, as far as the run has results for them.
+
+    Parameters
+    ----------
+    run : Run
+        Results of a study.
+    pair : tuple
+        Base and tuned model; the tuned one is None for a model that stands alone.
+    """
+    base, tuned = pair
+    found = [
+        figure
+        for corpus, label in dict.fromkeys(key[:2] for key in run.probes)
+        for figure in _probes(run, corpus, label, pair)
+    ]
+    for (corpus, *names), alignment in run.alignments.items():
+        if names == [base, tuned]:
+            found += _alignment(run, corpus, alignment)
+    return found
+
+
+def _probes(run: Run, corpus: str, label: str, pair: Pair) -> list[Figure]:
+    models = [model for model in pair if model is not None and (corpus, label, model) in run.probes]
+    if not models:
+        return []
+    probes = [run.probes[corpus, label, model] for model in models]
+    table = pd.concat([p.table() for p in probes], ignore_index=True)
+    step, first = probes[0].manifest.parameters, table.iloc[0]
+    size = (
+        f"{first['n_test']:,} test words and {first['n_train']:,} training words of corpus "
+        f"“{corpus}”, {first['n_classes']} labels"
+    )
+    interval = (
+        f"{100 * step['confidence']:g} % confidence intervals by a bootstrap over sentences "
+        f"({step['resamples']:,} resamples)"
+    )
+    source = _source(run, "probe", step)
+    name = slug(*models, corpus, label)
+    seeds = step["control_seeds"]
+    control = (
+        f"the same probes on a control task, where each word type has a random label (mean of "
+        f"{seeds})"
+    )
+    made = [
+        Figure(
+            f"accuracy-{name}",
+            f"How well {label} can be read off each layer ({corpus})",
+            f"Accuracy of a linear probe with elastic net on each layer. Bands: {interval}. "
+            + (f"Dashed: {control}. " if seeds else "")
+            + f"Dotted: the most frequent label. {size}.",
+            {"accuracy by layer": draw_probes.accuracy(table)},
+            table,
+            source,
+        )
+    ]
+    comparison = run.comparisons.get((corpus, label, *pair)) if pair[1] is not None else None  # type: ignore[arg-type]
+    if comparison is not None:
+        made.append(
+            Figure(
+                f"difference-{name}",
+                f"What tuning changed in {label} ({corpus})",
+                f"Accuracy of the tuned model minus that of the base model on the same words, with "
+                f"{interval}. Filled: p < .05 in a paired test that flips the signs of whole "
+                f"sentences, corrected over {len(comparison.table())} layers after Holm. {size}.",
+                {"difference by layer": draw_probes.difference(comparison.table())},
+                comparison.table(),
+                source,
+            )
+        )
+    if seeds:
+        columns = ["model", "layer", "selectivity", "selectivity_low", "selectivity_high"]
+        made.append(
+            Figure(
+                f"selectivity-{name}",
+                f"Selectivity of the probes of {label} ({corpus})",
+                f"Accuracy minus that of {control}: what the probe reads off the vectors and did "
+                f"not memorise by word. Bands: {interval}. {size}.",
+                {"selectivity by layer": draw_probes.selectivity(table)},
+                pd.DataFrame(table[columns]),
+                source,
+            )
+        )
+    return made
+
+
+def _alignment(run: Run, corpus: str, alignment: Alignment) -> list[Figure]:
+    step, facts = alignment.manifest.parameters, alignment.manifest.facts
+    base, tuned = facts["base"], facts["tuned"]
+    name = slug(base, *([tuned] if tuned else []), corpus)
+    source = _source(run, "concepts", run.study.concepts.parameters() if run.study.concepts else {})
+    source += "\n" + _source(run, "align", step)
+    unit = step["overlap"]
+    null = (
+        f"upper end of the {100 * step['confidence']:g} % range of {step['permutations']} "
+        "permutations"
+    )
+    made = []
+    if len(kept := alignment.retention):
+        kept = alignment.retention
+        most = f"{kept['n_base'].min():,} to {kept['n_base'].max():,} base concepts per layer"
+        rule = f"when one tuned concept holds at least {100 * step['theta']:g} % of its {unit}"
+        made += [
+            Figure(
+                f"retained-{name}",
+                f"Base concepts that tuning retained ({corpus})",
+                f"A base concept is retained {rule}. Band: Wilson’s {100 * step['confidence']:g} % "
+                f"confidence interval over concepts. Dashed: {null} of the tuned clustering over "
+                f"words. {most}.",
+                {"share retained by layer": draw_concepts.retention(kept)},
+                kept,
+                source,
+            ),
+            Figure(
+                f"fates-{name}",
+                f"Concepts retained, lost and born ({corpus})",
+                f"Numbers of base concepts retained and lost ({rule}, or not), and of tuned "
+                f"concepts born (no base concept holds that share). {most}; the null is that of "
+                "the figure before.",
+                {"retained, lost and born by layer": draw_concepts.lost_and_born(kept)},
+                pd.DataFrame(kept[["layer", "n_base", "retained", "lost", "n_tuned", "born"]]),
+                source,
+            ),
+            Figure(
+                f"matrix-{name}",
+                f"Where base concepts are found again ({corpus})",
+                f"Share of the concepts of each base layer that each tuned layer retains. On the "
+                f"diagonal: the same layer. {most}.",
+                {"retained by base and tuned layer": draw_concepts.matrix(alignment.matrix)},
+                alignment.matrix,
+                source,
+            ),
+        ]
+    for label in dict.fromkeys(alignment.labels["label"]):
+        table = pd.DataFrame(alignment.labels[alignment.labels["label"] == label])
+        made.append(
+            Figure(
+                f"aligned-{name}-{slug(label)}",
+                f"Concepts that follow {label} ({corpus})",
+                f"Concepts with at least {100 * step['theta_labels']:g} % of their labelled words "
+                f"under one label. Dashed: {null} of labels over word types. "
+                f"{_range(table['n_concepts'])} concepts per layer.",
+                {"aligned concepts by layer": draw_concepts.aligned(table)},
+                table,
+                source,
+            )
+        )
+    if len(table := alignment.polarity):
+        table = alignment.polarity
+        rule = (
+            f"with at least {100 * step['theta_classes']:g} % of their words in sentences of one "
+            "class"
+        )
+        permuted = f"{null} of classes over sentences"
+        most = float(table[["polarised", "null_high"]].max().max())
+        of_class = {
+            f"{model}, by class": draw_concepts.classes(table, role, most)
+            for role, model in (("base", base), ("tuned", tuned))
+            if model is not None
+        }
+        n = _range(table["n_concepts"])
+        made += [
+            Figure(
+                f"polarised-{name}",
+                f"Concepts that follow a class of the task ({corpus})",
+                f"Concepts {rule}. Dashed: {permuted}. {n} concepts per layer.",
+                {"polarised concepts by layer": draw_concepts.polarised(table)},
+                pd.DataFrame(table[table["class"] == ""].drop(columns="class")),
+                source,
+            ),
+            Figure(
+                f"classes-{name}",
+                f"Which class they follow ({corpus})",
+                f"Concepts {rule}, by class. Tick: {permuted}, for all classes together; for each "
+                f"class it is in the table. {n} concepts per layer.",
+                of_class,
+                pd.DataFrame(table[table["class"] != ""]),
+                source,
+                beside=True,
+            ),
+        ]
+    return made
+
+
+def _range(numbers: Sequence[int] | pd.Series) -> str:
+    low, high = min(numbers), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _source(run: Run, step: str, parameters: dict[str, Any]) -> str:
+    """Return the command and a step's parameters, as in the study file."""
+    shown = [f"{key} = {value!r}" for key, value in parameters.items() if value is not None]
+    return f"{run.about['command']}   # [{step}] {', '.join(shown)}"
