@@ -121,6 +121,8 @@ def begin(folder: Path, step: Step, inputs: dict[str, Any]) -> Manifest | None:
     key = step_key(step, inputs)
     current = state(folder, key)
     if current == "done":
+        if not _looking.get():  # a kill may have come between the two files
+            (folder / "started.json").unlink(missing_ok=True)
         return Manifest.load(folder)
     if _looking.get():
         raise NotDone(current)

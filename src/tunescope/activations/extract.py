@@ -15,11 +15,12 @@ from tunescope.activations.pieces import split_sentence
 from tunescope.activations.pooling import WordPooler
 from tunescope.activations.shards import ShardWriter, plan_shards
 from tunescope.activations.store import ActivationStore
-from tunescope.activations.subwords import SubwordEncoder, length_limit
+from tunescope.activations.subwords import SubwordEncoder
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError
 from tunescope.files import atomic_file, read_json, write_json, write_table
 from tunescope.manifest import begin, finish
+from tunescope.models.limits import length_limit
 from tunescope.models.load import find_device, load_model, load_tokenizer
 from tunescope.models.reference import ModelRef, find_model
 from tunescope.steps import Extract, step_function
@@ -94,7 +95,8 @@ class _Extractor:
         model = load_model(ref, find_device(device), step.model_dtype)
         self._forward = Forward(model, step.stack)
         tokenizer = load_tokenizer(ref)
-        self._vocabulary = model.get_input_embeddings().weight.shape[0]
+        embeddings: Any = model.get_input_embeddings()
+        self._vocabulary = embeddings.weight.shape[0]
         self._encoder = SubwordEncoder(tokenizer)
         self._limit = length_limit(tokenizer, model.config, step.max_length)
         self._sentence = corpus.words["sentence"].to_numpy()

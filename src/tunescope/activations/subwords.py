@@ -15,12 +15,6 @@ from typing import Any
 from tunescope.errors import InputError
 
 ANCHORS = ("a", "the", "x", "0", ".")
-NO_LIMIT = 1_000_000
-OFFSET_POSITIONS = frozenset(
-    {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "roberta-prelayernorm"}
-    | {"longformer", "data2vec-text", "xmod", "ibert", "mpnet", "esm"}
-)
-"""Model types whose position embeddings start behind the padding index."""
 
 
 @dataclass(frozen=True)
@@ -166,31 +160,3 @@ class SubwordEncoder:
             kinds = list(whole["token_type_ids"])
             types = (tuple(kinds[:start]), kinds[start], tuple(kinds[stop:]))
         return Template(tuple(ids[:start]), tuple(ids[stop:]), types)
-
-
-def length_limit(tokenizer: Any, config: Any, asked: int | None) -> int:
-    """Return the longest input in subwords, special tokens included.
-
-    Parameters
-    ----------
-    tokenizer : transformers tokenizer
-        Its `model_max_length` counts where the model sets no limit of its own.
-    config : transformers configuration
-        Its position embeddings are the hard limit.
-    asked : int or None
-        `Extract.max_length`.
-
-    Raises
-    ------
-    InputError
-        If more is asked for than the model has positions.
-    """
-    positions = getattr(config, "max_position_embeddings", None) or NO_LIMIT
-    if getattr(config, "model_type", "") in OFFSET_POSITIONS:
-        positions -= 1 + (getattr(config, "pad_token_id", None) or 0)
-    hard = positions if positions > 0 else NO_LIMIT
-    if asked is not None:
-        if asked > hard:
-            raise InputError(f"max_length = {asked}, but the model has only {hard} positions")
-        return asked
-    return min(hard, tokenizer.model_max_length or NO_LIMIT, NO_LIMIT)

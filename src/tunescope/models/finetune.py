@@ -16,6 +16,7 @@ import torch
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError
 from tunescope.manifest import Manifest, begin, finish
+from tunescope.models.limits import length_limit
 from tunescope.models.load import find_device, load_classifier, load_tokenizer, quiet
 from tunescope.models.progress import progress_bar
 from tunescope.models.reference import ModelRef, find_model
@@ -137,7 +138,6 @@ class _Sentences(torch.utils.data.Dataset):
 
     def __init__(self, data: TaskData, classes: tuple[str, ...], tokenizer: Any, limit: int):
         parts = [list(part) for part in zip(*data.texts, strict=True)]
-        limit = min(limit, tokenizer.model_max_length or limit)
         self._encoded = tokenizer(*parts, truncation=True, max_length=limit)
         self._targets = [classes.index(target) for target in data.targets]
 
@@ -178,7 +178,9 @@ def _train(ref: ModelRef, train: TaskData, step: Finetune, device: str) -> tuple
         trainer = Trainer(
             model=model,
             args=arguments,
-            train_dataset=_Sentences(train, train.classes, tokenizer, step.max_length),
+            train_dataset=_Sentences(
+                train, train.classes, tokenizer, _limit(tokenizer, model, step)
+            ),
             data_collator=DataCollatorWithPadding(tokenizer),
             callbacks=[progress_bar(f"tune {ref.name} on {train.name}")],
         )
@@ -188,13 +190,17 @@ def _train(ref: ModelRef, train: TaskData, step: Finetune, device: str) -> tuple
     return model.eval(), tokenizer, loss
 
 
+def _limit(tokenizer: Any, model: Any, step: Finetune) -> int:
+    return min(step.max_length, length_limit(tokenizer, model.config, None))
+
+
 @torch.inference_mode()
 def _is_right(
     model: Any, tokenizer: Any, dev: TaskData, classes: tuple[str, ...], step: Finetune
 ) -> np.ndarray:
     """Return whether each dev text is classified rightly, shape (n_dev,)."""
     right = []
-    limit = min(step.max_length, tokenizer.model_max_length or step.max_length)
+    limit = _limit(tokenizer, model, step)
     for start in range(0, len(dev), 64):
         parts = [list(part) for part in zip(*dev.texts[start : start + 64], strict=True)]
         batch = tokenizer(

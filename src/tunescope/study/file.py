@@ -25,6 +25,7 @@ labels = ["upos"]
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -142,9 +143,10 @@ class Study:
                         fields[f"{table}_{key}"] = _names(
                             keys.pop(key), f"{where}: [{table}] {key}"
                         )
-                if "seed" in kind.__dataclass_fields__:
+                parameters = {field.name for field in dataclasses.fields(kind)}
+                if "seed" in parameters:
                     keys.setdefault("seed", seed)
-                others = kind.__dataclass_fields__.keys() | set(ON_CORPORA.get(table, ()))
+                others = parameters | set(ON_CORPORA.get(table, ()))
                 if unknown := keys.keys() - others:
                     key = min(unknown)
                     raise InputError(
@@ -210,13 +212,13 @@ class Study:
             raise InputError(f"{where}: no task {model.task!r}; {hint}")
         if model.finetune and model.task is None:
             raise InputError(f"{where}: finetune is of no use without task")
-        self.finetune_step(name)
+        self.finetune_step(name, where)
 
-    def finetune_step(self, model: str) -> Finetune:
+    def finetune_step(self, model: str, where: str = "study") -> Finetune:
         """Return the parameters with which one model is tuned."""
         own = self.models[model].finetune
         values = {**self.finetune.parameters(), **own}
-        return make(Finetune, values, f"[models.{model}.finetune]")
+        return make(Finetune, values, f"{where} finetune")
 
     @property
     def pairs(self) -> list[tuple[str, str]]:

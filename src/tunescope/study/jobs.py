@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tunescope.errors import InputError
-from tunescope.files import folder_size, read_json, write_json
+from tunescope.files import folder_size, read_json, remove_leftovers, write_json
 from tunescope.manifest import NotDone, only_look
 
 
@@ -86,6 +86,7 @@ class Jobs:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise InputError(f"another process works in {out}: wait, or use --out") from None
+            remove_leftovers(out)
             yield cls(out, does=True)
 
     @classmethod

@@ -1,0 +1,116 @@
+"""A run that is killed at any moment and started again ends with the same bytes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from runs import make_tiny_run
+from tunescope.files import hash_file
+from tunescope.study.info import info
+from tunescope.study.run import run
+
+TUNING = """
+[tasks.odd]
+path = "odd.jsonl"
+
+[models.tuned_here]
+base = "base"
+task = "odd"
+
+[finetune]
+epochs = 1
+"""
+NOT_NUMBERS = {"timings.json", ".lock", "manifest.json", "study.toml"}
+
+
+def results(folder: Path) -> dict[str, str]:
+    """Hash every file of a run but the run's own record of times and command."""
+    return {
+        str(path.relative_to(folder)): hash_file(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not (path.parent == folder and path.name in NOT_NUMBERS)
+    }
+
+
+def _run_and_die(study: Path, out: Path, renames: int) -> None:
+    """Run in a child process that kills itself at its n-th rename."""
+    real, seen = Path.replace, 0
+
+    def replace(self: Path, target: Path) -> Path:
+        nonlocal seen
+        seen += 1
+        if seen == renames:
+            if renames % 2:  # after half of the kills the file has its final name, else not
+                real(self, target)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(self, target)
+
+    Path.replace = replace  # type: ignore[method-assign]
+    run(study, out, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    from runs import STUDY
+
+    folder = tmp_path_factory.mktemp("killed")
+    make_tiny_run(folder, STUDY.replace("[extract]", TUNING + "\n[extract]"))
+    return folder
+
+
+def test_ten_kills(finished):
+    whole, out = finished / "run", finished / "again"
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tunescope.study.run", "sklearn.linear_model"])
+    kills, previous = 0, -1
+    for renames in (3, 8, 13, 22, 31, 42, 9, 16, 27, 40, 52):
+        child = context.Process(target=_run_and_die, args=(finished / "study.toml", out, renames))
+        child.start()
+        child.join()
+        if child.exitcode == 0:
+            break
+        assert child.exitcode == -signal.SIGKILL
+        kills += 1
+        done = sum(job.state == "done" for job in info(out).jobs)
+        assert done >= previous  # nothing finished is lost
+        previous = done
+    assert kills >= 10
+    run(finished / "study.toml", out, device="cpu")
+    assert results(out) == results(whole)
+    assert not list(out.rglob(".partial-*"))
+
+
+def test_second_run_changes_nothing(finished):
+    out = finished / "run"
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.npy")}
+    run(finished / "study.toml", out, device="cpu")
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.npy")} == before
+    assert {job.state for job in info(out).jobs} == {"done"}
+
+
+def test_changed_parameter_makes_only_what_needs_it_stale(finished):
+    out = shutil.copytree(finished / "run", finished / "changed")
+    text = (finished / "study.toml").read_text()
+    (out / "study.toml").write_text(text.replace("l1 = 0.01", "l1 = 0.02"))
+    states = {(job.step, job.state) for job in info(out).jobs}
+    assert ("probe", "stale") in states and ("probe", "done") not in states
+    assert states - {("probe", "stale")} == {
+        (step, "done") for step in ("corpus", "finetune", "extract", "concepts", "align")
+    }
+
+
+def test_two_processes_in_one_folder(finished):
+    import fcntl
+
+    from tunescope.errors import InputError
+
+    with (finished / "run" / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(InputError, match="another process works in"):
+            run(finished / "study.toml", finished / "run")
