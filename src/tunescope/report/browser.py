@@ -7,6 +7,7 @@ come from data are values in lists, never keys.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -123,5 +124,5 @@ def _fates(alignment: Alignment, role: str) -> list[dict[str, Any]]:
     return layers
 
 
-def _shares(values: pd.Series) -> list[float | None]:
+def _shares(values: Iterable[float]) -> list[float | None]:
     return [None if math.isnan(value) else round(value, 3) for value in values]

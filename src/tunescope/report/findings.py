@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import pandas as pd
 
@@ -91,21 +92,19 @@ def knowledge(table: pd.DataFrame, topic: str) -> Finding:
     topic : str
         Label column and corpus.
     """
-    rows = table.sort_values("layer").to_dict("records")
+    rows = _rows(table)
     tuned, top, low = rows[0]["tuned"], rows[-1], rows[0]
     worse = [r["layer"] for r in rows if r["p_holm"] < ALPHA and r["difference"] < 0]
     better = [r["layer"] for r in rows if r["p_holm"] < ALPHA and r["difference"] > 0]
     change = (
-        f"at layer {top['layer']} {percent(top['base_accuracy'])} of the words are labelled "
-        f"rightly before tuning and {percent(top['tuned_accuracy'])} after "
-        f"({points(top['difference'])} points, 95 % CI {points(top['low'])} to "
+        f"at layer {top['layer']}, {percent(top['base_accuracy'])} of the words are labelled "
+        f"correctly before tuning and {percent(top['tuned_accuracy'])} after "
+        f"({points(top['difference'])} points, 95% CI {points(top['low'])} to "
         f"{points(top['high'])})"
     )
     loses_at_top = top["layer"] in worse
     if loses_at_top:
-        first = _unbroken(worse, [r["layer"] for r in rows])
-        where = f"from layer {first} up" if first != top["layer"] else "at the top layer alone"
-        text = f"{tuned} loses accuracy significantly {where}: {change}."
+        text = f"{tuned} loses accuracy significantly at {layers(worse)}: {change}."
         kept = [r["layer"] for r in rows if r["layer"] not in worse]
         text += f" No significant loss at {layers(kept)}." if kept else " Every layer loses."
     elif worse:
@@ -130,12 +129,13 @@ def retained(table: pd.DataFrame, topic: str, theta: float) -> Finding:
     theta : float
         Share of a concept that makes it retained.
     """
-    rows = table.sort_values("layer").to_dict("records")
+    rows = _rows(table)
     low, top = rows[0], rows[-1]
     text = (
-        f"Of the concepts of {low['base']}, {_kept(low)} are found again in {low['tuned']} at "
-        f"layer {low['layer']} and {_kept(top)} at layer {top['layer']} (a share of {theta:g} in one "
-        f"concept); by chance up to {low['null_high']:.0f} and {top['null_high']:.0f} concepts."
+        f"At layer {low['layer']}, {_kept(low)} are found again in {low['tuned']}; at layer "
+        f"{top['layer']}, {_kept(top)}. Found again means that one concept holds at least "
+        f"{percent(theta)} of the words; by chance that happens to at most {low['null_high']:.0f} "
+        f"and {top['null_high']:.0f} of them."
     )
     falls = top["retained_high"] < low["retained_low"]
     return Finding(topic, text, bool(falls and low["p"] < ALPHA))
@@ -153,8 +153,8 @@ def polarised(table: pd.DataFrame, topic: str, theta: float) -> Finding:
     theta : float
         Share of one class that makes a concept polarised.
     """
-    whole = table[table["class"] == ""].sort_values("layer")
-    base, tuned = (whole[whole["role"] == r].to_dict("records") for r in ("base", "tuned"))
+    whole = [row for row in _rows(table) if row["class"] == ""]
+    base, tuned = ([row for row in whole if row["role"] == role] for role in ("base", "tuned"))
     top, before = tuned[-1], base[-1]
     text = (
         f"At layer {top['layer']}, {top['polarised']} of {top['n_concepts']} concepts of "
@@ -175,12 +175,13 @@ def polarised(table: pd.DataFrame, topic: str, theta: float) -> Finding:
 
 def percent(share: float) -> str:
     """Write a share as per cent."""
-    return f"{100 * share:.1f} %" if 0 < share < 1 and (100 * share) % 1 else f"{100 * share:.0f} %"
+    return f"{100 * share:.1f}".removesuffix(".0") + "%"
 
 
 def points(difference: float) -> str:
     """Write a difference of shares in percentage points, with a proper minus sign."""
-    return f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}")
+    written = f"{100 * difference:+.1f}"
+    return "0.0" if float(written) == 0 else written.replace("-", "\N{MINUS SIGN}")
 
 
 def layers(numbers: Sequence[int]) -> str:
@@ -196,16 +197,11 @@ def layers(numbers: Sequence[int]) -> str:
     return ("layer " if len(numbers) == 1 else "layers ") + listed
 
 
-def _unbroken(wanted: Sequence[int], order: Sequence[int]) -> int:
-    """Return the first layer of the unbroken stretch of `wanted` that ends at the top."""
-    first = order[-1]
-    for layer in reversed(order):
-        if layer not in wanted:
-            break
-        first = layer
-    return first
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return cast(list[dict[str, Any]], table.sort_values("layer").to_dict("records"))
 
 
-def _kept(row: dict) -> str:
-    interval = f"95 % CI {percent(row['retained_low'])} to {percent(row['retained_high'])}"
-    return f"{percent(row['retained_share'])} of {row['n_base']} ({interval})"
+def _kept(row: dict[str, Any]) -> str:
+    interval = f"95% CI {percent(row['retained_low'])} to {percent(row['retained_high'])}"
+    share = percent(row["retained_share"])
+    return f"{share} of the {row['n_base']} concepts of {row['base']} ({interval})"

@@ -48,8 +48,11 @@ def warnings(run: Run) -> list[str]:
         One sentence each; empty when there is nothing to say.
     """
     found = []
+    same: dict[tuple[str, str], list[str]] = {}
     for (corpus, model), known in run.extraction.items():
-        found += _extraction(f"{model} on {corpus}", known)
+        for text in _extraction(known):
+            same.setdefault((corpus, text), []).append(model)
+    found += [f"{corpus}, in {', '.join(names)}: {text}" for (corpus, text), names in same.items()]
     for (corpus, label, model), probes in run.probes.items():
         failed = [f["layer"] for f in probes.facts if not f["converged"]]
         if failed:
@@ -67,11 +70,11 @@ def warnings(run: Run) -> list[str]:
     return found
 
 
-def _extraction(where: str, known: dict[str, Any]) -> list[str]:
+def _extraction(known: dict[str, Any]) -> list[str]:
     found = []
     if known["words_cut_off"]:
         found.append(
-            f"{where}: {known['words_cut_off']:,} of {known['n_words']:,} words, in "
+            f"{known['words_cut_off']:,} of {known['n_words']:,} words, in "
             f"{known['sentences_cut_off']:,} sentences, lie beyond the length limit and are left "
             'out; long = "windows" keeps them.'
         )
@@ -79,7 +82,7 @@ def _extraction(where: str, known: dict[str, Any]) -> list[str]:
     if empty:
         shown = ", ".join(f"“{word}”" for word in list(empty)[:5])
         found.append(
-            f"{where}: the tokenizer has no subwords for {len(empty):,} word types "
+            f"the tokenizer has no subwords for {len(empty):,} word types "
             f"({sum(empty.values()):,} words: {shown}, …); it was given its unknown token for them."
         )
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -57,7 +57,7 @@ def _probes(run: Run, corpus: str, label: str, pair: Pair) -> list[Figure]:
         f"“{corpus}”, {first['n_classes']} labels"
     )
     interval = (
-        f"{100 * step['confidence']:g} % confidence intervals by a bootstrap over sentences "
+        f"{100 * step['confidence']:g}% confidence intervals by a bootstrap over sentences "
         f"({step['resamples']:,} resamples)"
     )
     source = _source(run, "probe", step)
@@ -117,19 +117,19 @@ def _alignment(run: Run, corpus: str, alignment: Alignment) -> list[Figure]:
     source += "\n" + _source(run, "align", step)
     unit = step["overlap"]
     null = (
-        f"upper end of the {100 * step['confidence']:g} % range of {step['permutations']} "
+        f"upper end of the {100 * step['confidence']:g}% range of {step['permutations']} "
         "permutations"
     )
     made = []
     if len(kept := alignment.retention):
         kept = alignment.retention
         most = f"{kept['n_base'].min():,} to {kept['n_base'].max():,} base concepts per layer"
-        rule = f"when one tuned concept holds at least {100 * step['theta']:g} % of its {unit}"
+        rule = f"when one tuned concept holds at least {100 * step['theta']:g}% of its {unit}"
         made += [
             Figure(
                 f"retained-{name}",
                 f"Base concepts that tuning retained ({corpus})",
-                f"A base concept is retained {rule}. Band: Wilson’s {100 * step['confidence']:g} % "
+                f"A base concept is retained {rule}. Band: Wilson’s {100 * step['confidence']:g}% "
                 f"confidence interval over concepts. Dashed: {null} of the tuned clustering over "
                 f"words. {most}.",
                 {"share retained by layer": draw_concepts.retention(kept)},
@@ -162,7 +162,7 @@ def _alignment(run: Run, corpus: str, alignment: Alignment) -> list[Figure]:
             Figure(
                 f"aligned-{name}-{slug(label)}",
                 f"Concepts that follow {label} ({corpus})",
-                f"Concepts with at least {100 * step['theta_labels']:g} % of their labelled words "
+                f"Concepts with at least {100 * step['theta_labels']:g}% of their labelled words "
                 f"under one label. Dashed: {null} of labels over word types. "
                 f"{_range(table['n_concepts'])} concepts per layer.",
                 {"aligned concepts by layer": draw_concepts.aligned(table)},
@@ -173,7 +173,7 @@ def _alignment(run: Run, corpus: str, alignment: Alignment) -> list[Figure]:
     if len(table := alignment.polarity):
         table = alignment.polarity
         rule = (
-            f"with at least {100 * step['theta_classes']:g} % of their words in sentences of one "
+            f"with at least {100 * step['theta_classes']:g}% of their words in sentences of one "
             "class"
         )
         permuted = f"{null} of classes over sentences"
@@ -207,8 +207,9 @@ def _alignment(run: Run, corpus: str, alignment: Alignment) -> list[Figure]:
     return made
 
 
-def _range(numbers: Sequence[int] | pd.Series) -> str:
-    low, high = min(numbers), max(numbers)
+def _range(numbers: Iterable[int]) -> str:
+    """Write the smallest and the largest of some counts."""
+    low, high = (extreme(numbers) for extreme in (min, max))
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 

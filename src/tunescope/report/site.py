@@ -153,7 +153,9 @@ def script_hash(script: str) -> str:
 @cache
 def vega() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script."""
-    return vl_convert.javascript_bundle().replace("</script", "<\\/script")
+    names = ("vegaEmbed", "vega", "vegaLite")
+    snippet = "".join(f"window.{name}={name};" for name in names)
+    return vl_convert.javascript_bundle(snippet).replace("</script", "<\\/script")
 
 
 def _static(name: str) -> str:

@@ -8,6 +8,7 @@ import altair as alt
 import pandas as pd
 
 from tunescope.report.figures.style import (
+    AXIS_WIDTH,
     CATEGORIES,
     GREEN,
     GREY,
@@ -47,7 +48,7 @@ def retention(table: pd.DataFrame) -> Any:
     )
     null = pd.DataFrame(columns).assign(measure=names[1], share=table["null_high"] / n)
     x, dash = layer_axis(found["layer"]), dashes(names)
-    y = value_axis("share:Q", "Base concepts retained (%)", domain=[0, 1])
+    y = value_axis("share:Q", "Base concepts retained", domain=[0, 1])
     tip = [alt.Tooltip(f"{c}:Q") for c in ("layer", "retained", "n")]
     tip += [alt.Tooltip(f"{c}:Q", format=".1%") for c in ("share", "low", "high")]
     return styled(
@@ -87,7 +88,7 @@ def lost_and_born(table: pd.DataFrame) -> Any:
         .encode(
             x=alt.X("layer:O", axis=alt.Axis(title="Layer (0 = embeddings)", labelAngle=0)),
             xOffset=alt.XOffset("fate:N", sort=list(fates)),
-            y=value_axis("concepts:Q", "Concepts"),
+            y=value_axis("concepts:Q", "Concepts", "count"),
             color=alt.Color("fate:N", scale=scale, legend=alt.Legend(title=None)),
             tooltip=["layer:O", "fate:N", "concepts:Q"],
         ),
@@ -108,14 +109,14 @@ def matrix(table: pd.DataFrame) -> Any:
     altair.LayerChart
     """
     frame = pd.DataFrame(table[["base_layer", "tuned_layer", "retained_share"]])
-    rows = frame["base_layer"].nunique()
+    rows = len(set(frame["base_layer"]))
     percent = alt.Axis(labelAngle=0, grid=False)
     legend = alt.Legend(title="Base concepts retained", format="%", gradientLength=180)
     base = alt.Chart(frame).encode(
         x=alt.X("tuned_layer:O", axis=percent, title="Layer of the tuned model"),
         y=alt.Y(
             "base_layer:O", sort="descending", title="Layer of the base model",
-            axis=alt.Axis(minExtent=34, maxExtent=48),
+            axis=alt.Axis(minExtent=AXIS_WIDTH, maxExtent=AXIS_WIDTH),
         ),
     )  # fmt: skip
     cells = base.mark_rect().encode(
@@ -198,7 +199,7 @@ def classes(table: pd.DataFrame, role: str, most: float | None = None) -> Any:
         .mark_bar()
         .encode(
             x=x,
-            y=value_axis("polarised:Q", "Concepts polarised", **domain),
+            y=value_axis("polarised:Q", "Concepts polarised", "count", **domain),
             color=alt.Color(
                 "towards:N",
                 scale=alt.Scale(domain=names, range=colours),
@@ -219,7 +220,7 @@ def _counts(table: pd.DataFrame, column: str, title: str) -> Any:
     null = kept.assign(measure=names[1], concepts=table["null_high"])
     look = models(list(dict.fromkeys(table["model"])))
     x, dash = layer_axis(kept["layer"]), dashes(names)
-    y = value_axis("concepts:Q", title)
+    y = value_axis("concepts:Q", title, "count")
     tip = [alt.Tooltip(f"{c}") for c in ("model:N", "layer:Q", "concepts:Q", "n_concepts:Q")]
     tip.append(alt.Tooltip("p:Q", format=".3f"))
     line = {"x": x, "y": y, "strokeDash": dash, "color": look["color"]}

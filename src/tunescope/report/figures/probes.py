@@ -9,7 +9,7 @@ import pandas as pd
 
 from tunescope.report.figures.style import GREY, dashes, layer_axis, models, styled, value_axis
 
-PROBE, CONTROL, MAJORITY = "probe", "control task", "majority class"
+PROBE, CONTROL, MAJORITY = "probe", "control task", "majority"
 SIGNIFICANT = 0.05
 
 
@@ -57,7 +57,7 @@ def accuracy(probes: pd.DataFrame) -> Any:
     measures = [m for m in (PROBE, CONTROL, MAJORITY) if m in set(frame["measure"])]
     look = models(names)
     x, dash = layer_axis(frame["layer"]), dashes(measures)
-    y = value_axis("accuracy:Q", "Words labelled rightly (%)", domain=[0, 1])
+    y = value_axis("accuracy:Q", "Words labelled correctly", domain=[0, 1])
     tip = [
         alt.Tooltip("model:N"),
         alt.Tooltip("measure:N"),
@@ -101,7 +101,7 @@ def difference(comparison: pd.DataFrame) -> Any:
     labels = [f"p < {SIGNIFICANT:g}", "not significant"]
     frame["change"] = [labels[0] if p < SIGNIFICANT else labels[1] for p in frame["p_holm"]]
     x = layer_axis(frame["layer"])
-    y = value_axis("difference:Q", "Tuned minus base (%)")
+    y = value_axis("difference:Q", "Tuned − base (points)", "points")
     fill = alt.Scale(domain=labels, range=["currentColor", "transparent"])
     tip = [
         alt.Tooltip("layer:Q"),
@@ -141,12 +141,11 @@ def selectivity(probes: pd.DataFrame) -> Any:
     altair.LayerChart
     """
     columns = ["layer", "model", "selectivity", "selectivity_low", "selectivity_high"]
-    frame = pd.DataFrame(probes[columns]).set_axis(
-        ["layer", "model", "selectivity", "low", "high"], axis=1
-    )
+    frame = pd.DataFrame(probes[columns])
+    frame.columns = ["layer", "model", "selectivity", "low", "high"]
     look = models(list(dict.fromkeys(frame["model"])))
     x = layer_axis(frame["layer"])
-    y = value_axis("selectivity:Q", "Selectivity (%)")
+    y = value_axis("selectivity:Q", "Selectivity")
     tip = [
         alt.Tooltip("model:N"),
         alt.Tooltip("layer:Q"),

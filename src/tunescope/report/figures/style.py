@@ -7,7 +7,7 @@ black on white.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import altair as alt
@@ -18,22 +18,20 @@ MODELS = (BLUE, VERMILLION)
 CATEGORIES = (GREEN, PURPLE, ORANGE, SKY, BLUE, VERMILLION, YELLOW, GREY)
 SHAPES = ("circle", "square")
 SOLID, DASHED, DOTTED = [1, 0], [6, 3], [2, 3]
-AXIS_WIDTH = 48
+AXIS_WIDTH = 46
 """Pixels for the labels of every y axis, so that figures below each other are aligned."""
 
 
-def models(names: Sequence[str], **legend: Any) -> dict[str, Any]:
+def models(names: Sequence[str]) -> dict[str, Any]:
     """Return colour and shape encodings of models: the base first, then the tuned one.
 
     Parameters
     ----------
     names : sequence of str
         Display names, in the order of the colours.
-    **legend
-        Properties of the legend.
     """
     domain, n = list(names), len(names)
-    shown = alt.Legend(title=None, **legend)
+    shown = alt.Legend(title=None, symbolOpacity=1)
     return {
         "color": alt.Color(
             "model:N", scale=alt.Scale(domain=domain, range=list(MODELS[:n])), legend=shown
@@ -56,20 +54,21 @@ def dashes(names: Sequence[str]) -> alt.StrokeDash:
     return alt.StrokeDash("measure:N", scale=scale, legend=legend)
 
 
-def layer_axis(layers: Sequence[int]) -> alt.X:
+def layer_axis(layers: Iterable[int]) -> alt.X:
     """Return the x axis for lines over layers."""
-    low, high = min(layers), max(layers)
+    ticks = sorted(set(layers))
+    low, high = ticks[0], ticks[-1]
     return alt.X(
         "layer:Q",
         scale=alt.Scale(domain=[low - 0.3, high + 0.3], nice=False, zero=False),
         axis=alt.Axis(
-            title="Layer (0 = embeddings)", values=sorted(set(layers)), format="d", grid=False,
-            labelOverlap="greedy",
+            title="Layer (0 = embeddings)", values=ticks, tickCount=len(ticks), format="d",
+            grid=False, labelOverlap="greedy",
         ),
     )  # fmt: skip
 
 
-def value_axis(field: str, title: str, **scale: Any) -> alt.Y:
+def value_axis(field: str, title: str, unit: str = "share", **scale: Any) -> alt.Y:
     """Return a y axis as wide as that of the other figures.
 
     Parameters
@@ -77,14 +76,20 @@ def value_axis(field: str, title: str, **scale: Any) -> alt.Y:
     field : str
         Field and type, as in `share:Q`.
     title : str
-        The axis's title, with the unit.
+        The axis's title.
+    unit : {"share", "points", "count"}
+        How ticks are written: per cent, percentage points with their sign, or whole numbers.
     **scale
         Properties of the scale.
     """
-    shares = {"format": "%"} if title.endswith("(%)") else {"tickMinStep": 1}
-    title = title.removesuffix(" (%)")
-    axis = alt.Axis(title=title, minExtent=AXIS_WIDTH - 14, maxExtent=AXIS_WIDTH, **shares)
-    return alt.Y(field, axis=axis, scale=alt.Scale(**scale))
+    ticks: dict[str, Any] = {
+        "share": {"format": "%"},
+        "points": {"labelExpr": "datum.value ? format(100 * datum.value, '+.2~f') : '0'"},
+        "count": {"format": ",d", "tickMinStep": 1},
+    }[unit]
+    properties: dict[str, Any] = {"nice": True} | scale
+    axis = alt.Axis(title=title, minExtent=AXIS_WIDTH, maxExtent=AXIS_WIDTH, **ticks)
+    return alt.Y(field, axis=axis, scale=alt.Scale(**properties))
 
 
 def styled(chart: Any, width: int | str = "container", height: int = 260) -> Any:
@@ -116,7 +121,7 @@ def styled(chart: Any, width: int | str = "container", height: int = 260) -> Any
         )
         .configure_legend(
             orient="top", labelColor="currentColor", titleColor="currentColor", labelFontSize=12,
-            labelLimit=150, symbolSize=80, offset=6, columnPadding=14, titleFontWeight="normal",
+            labelLimit=150, symbolSize=80, offset=10, columnPadding=10, titleFontWeight="normal",
             titleFontSize=12,
         )
     )  # fmt: skip

@@ -6,10 +6,12 @@
   if (!at("concepts")) return;
   const { views, clusterings, corpora, fates } = source;
   const MOST_CONTEXTS = 30;
+  const MOST_TYPES = 40;
   const WINDOW = 14; // words shown on either side, in long sentences
   const TOP = 6;
   const PALETTE = 6; // class colours in the style sheet
   const state = { view: 0, layer: 0, concept: null, fate: "", follows: "", sort: "size", search: "" };
+  const severalPairs = new Set(views.map((view) => view.pair)).size > 1;
   let shown = []; // concepts of this view and layer, before filters
 
   const make = (tag, attributes = {}, ...children) => {
@@ -19,7 +21,7 @@
     return element;
   };
   const word = (text) => make("bdi", { class: "word", dir: "auto" }, text);
-  const percent = (share) => `${Math.round(100 * share)} %`;
+  const percent = (share) => `${Math.round(100 * share)}%`;
   const option = (value, text) => {
     const element = make("option", {}, text);
     element.value = value;
@@ -86,8 +88,7 @@
   const fillControls = () => {
     at("view").replaceChildren(...views.map((view, i) => {
       const { model, corpus: number } = clusterings[view.clustering];
-      const pair = view.other === null ? "" : ` (${view.pair})`;
-      return option(i, `${model} · ${corpora[number].name}${pair}`);
+      return option(i, `${model} · ${corpora[number].name}${severalPairs ? ` (${view.pair})` : ""}`);
     }));
     at("view").value = state.view;
     at("layer").replaceChildren(...clustering().layers.map((layer, i) => option(i, layer)));
@@ -164,7 +165,7 @@
     const link = make("a", { class: "partner", href: "#" });
     const held = new URLSearchParams({ view: view.other, layer: clustering().layers[state.layer], concept: concept.match });
     link.href = `#${held}`;
-    link.append(`→ ${clusterings[other.clustering].model} ${concept.match}, ${percent(concept.overlap)}`);
+    link.append(`${percent(concept.overlap)} in ${clusterings[other.clustering].model}\u00a0${concept.match}`);
     link.title = "The concept of the other model that holds most of this one, and how much";
     return link;
   };
@@ -226,7 +227,8 @@
       more.textContent = `Show all ${rows.length}`;
     };
     more.addEventListener("click", () => drawContexts(true));
-    const words = make("ul", { class: "words" }, ...concept.words.map(([number, count]) => {
+    const words = make("ul", { class: "words" });
+    const wordItem = ([number, count]) => {
       const button = make("button", { type: "button", "aria-pressed": "false" }, word(types[number]), make("span", { class: "n" }, ` ${count}`));
       button.addEventListener("click", () => {
         filter = filter === number ? null : number;
@@ -235,7 +237,16 @@
         drawContexts(false);
       });
       return make("li", {}, button);
-    }));
+    };
+    const drawWords = (some) => {
+      words.replaceChildren(...some.map(wordItem));
+      const rest = concept.words.length - some.length;
+      if (!rest) return;
+      const all = make("button", { type: "button", class: "rest" }, `and ${rest} more`);
+      all.addEventListener("click", () => drawWords(concept.words));
+      words.append(make("li", {}, all));
+    };
+    drawWords(concept.words.slice(0, MOST_TYPES));
     const back = make("button", { type: "button", class: "back" }, "Back to the list");
     back.addEventListener("click", () => at("list").querySelector('[tabindex="0"]')?.focus());
     const facts = make("p", { class: "meta" }, `${concept.rows.length} words, ${concept.words.length} types`, ...badges(concept));
@@ -321,4 +332,8 @@
   if (!linked && views[0].other !== null) state.view = views[0].other; // the tuned model's top layer
   draw();
   if (linked) at("concepts").scrollIntoView();
+  if (!linked) { // something to look at: the largest concept that follows a class, else the largest
+    state.concept = (chosen().find((concept) => concept.polarised) || chosen()[0]).number;
+    draw();
+  }
 })();
