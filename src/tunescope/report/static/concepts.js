@@ -5,7 +5,7 @@
   const at = (id) => document.getElementById(id);
   if (!at("concepts")) return;
   const { views, clusterings, corpora, fates } = source;
-  const MOST_CONTEXTS = 30;
+  const MOST_CONTEXTS = 15;
   const MOST_TYPES = 40;
   const WINDOW = 14; // words shown on either side, in long sentences
   const TOP = 6;
@@ -191,22 +191,32 @@
     at("count").textContent = `${found.length} of ${shown.length} concepts`;
   };
 
-  const context = (row) => {
-    const { sentences, sentence, position, classes, class: ofSentence } = corpus();
-    const words = sentences[sentence[row]];
-    const start = Math.max(0, position[row] - WINDOW);
-    const stop = Math.min(words.length, position[row] + WINDOW + 1);
+  // One sentence, with the words of the concept that stand in it marked.
+  const context = ([sentence, positions]) => {
+    const { sentences, classes, class: ofSentence } = corpus();
+    const words = sentences[sentence];
+    const start = Math.max(0, positions[0] - WINDOW);
+    const stop = Math.min(words.length, positions[0] + WINDOW + 1);
     const text = make("p", { dir: "auto", class: "context" });
     if (start) text.append("… ");
     for (let place = start; place < stop; place += 1) {
       if (place > start) text.append(" ");
-      text.append(place === position[row] ? make("mark", {}, words[place]) : words[place]);
+      text.append(positions.includes(place) ? make("mark", {}, words[place]) : words[place]);
     }
     if (stop < words.length) text.append(" …");
     const item = make("li", {}, text);
-    const number = ofSentence[sentence[row]];
+    const number = ofSentence[sentence];
     if (number >= 0) item.append(make("span", { class: `tag class-${number % PALETTE}` }, word(classes[number])));
     return item;
+  };
+  const bySentence = (rows) => {
+    const { sentence, position } = corpus();
+    const found = new Map();
+    for (const row of rows) {
+      if (!found.has(sentence[row])) found.set(sentence[row], []);
+      found.get(sentence[row]).push(position[row]);
+    }
+    return [...found];
   };
   const drawDetail = () => {
     const concept = shown[state.concept];
@@ -221,10 +231,10 @@
     const more = make("button", { type: "button", class: "more" }, "Show all");
     const drawContexts = (all) => {
       const rows = filter === null ? concept.rows : concept.rows.filter((row) => type[row] === filter);
-      const some = all ? rows : rows.slice(0, MOST_CONTEXTS);
-      contexts.replaceChildren(...some.map(context));
-      more.hidden = some.length === rows.length;
-      more.textContent = `Show all ${rows.length}`;
+      const found = bySentence(rows);
+      contexts.replaceChildren(...found.slice(0, all ? found.length : MOST_CONTEXTS).map(context));
+      more.hidden = all || found.length <= MOST_CONTEXTS;
+      more.textContent = `Show all ${found.length} sentences`;
     };
     more.addEventListener("click", () => drawContexts(true));
     const words = make("ul", { class: "words" });
