@@ -1,4 +1,4 @@
-"""Make the picture in the readme from an exported page: `python docs/make_picture.py PAGE`."""
+"""Make the pictures in the readme and the docs from a page: `python docs/make_picture.py PAGE`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-PICTURE = Path(__file__).with_name("_static") / "demo.png"
-SIZE = {"width": 1180, "height": 1240}
+OUT = Path(__file__).with_name("_static")
+WIDTH = 1180
+MARGIN = 24
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 
 
@@ -23,17 +24,21 @@ def browser_path() -> str:
     return found
 
 
-def make_picture(page: Path, picture: Path = PICTURE) -> None:
-    """Photograph the top of a page."""
+def make_pictures(page: Path, out: Path = OUT) -> None:
+    """Photograph the top of a page, down to its first figure, and its concept browser."""
+    out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=list(QUIET))
-        tab = browser.new_page(viewport=SIZE, color_scheme="light")  # type: ignore[arg-type]
+        tab = browser.new_page(viewport={"width": WIDTH, "height": 900}, color_scheme="light")
         tab.goto(page.resolve().as_uri())
-        tab.wait_for_selector("html[data-charts=drawn]")
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        tab.screenshot(path=picture)
+        tab.wait_for_selector("html[data-charts=drawn]", state="attached")
+        first = tab.locator("figure").first.bounding_box()
+        assert first is not None
+        top = {"x": 0, "y": 0, "width": WIDTH, "height": first["y"] + first["height"] + MARGIN}
+        tab.screenshot(path=out / "demo.png", full_page=True, clip=top)  # type: ignore[arg-type]
+        tab.locator("#concepts").screenshot(path=out / "concepts.png")
         browser.close()
 
 
 if __name__ == "__main__":
-    make_picture(Path(sys.argv[1]))
+    make_pictures(Path(sys.argv[1]))

@@ -323,6 +323,14 @@ def test_verdict_says_plainly_what_does_not_show() -> None:
     assert findings.verdict([]) == "Nothing is compared."
 
 
+def test_summary_is_the_findings_of_every_pair(tiny_run: Run) -> None:
+    text = findings.summary(tiny_run)
+    found = findings.findings(tiny_run, *PAIR)
+    assert text.startswith(f"base -> tuned: {findings.verdict(found)}\n- upos in odd: ")
+    assert len(found) == 6
+    assert all(finding.text in text for finding in found)
+
+
 def test_layers_are_written_as_ranges() -> None:
     assert findings.layers([3]) == "layer 3"
     assert findings.layers([0, 1, 2, 5, 7, 8]) == "layers 0 to 2, 5 and 7 to 8"

@@ -55,13 +55,14 @@ def run(study: Path, *, out: Path | None = None, device: str = "auto") -> None:
     device
         Where models run: auto, cpu, cuda:1, ...
     """
+    from tunescope.report.findings import summary
     from tunescope.report.site import export as write_pages
     from tunescope.study.run import run as run_study
 
     result = run_study(study, out, device=device)
     page = write_pages(result, result.path / "site")
     _show(result)
-    sys.stdout.write(f"\npage: {page.resolve()}\n")
+    sys.stdout.write(f"\n{summary(result)}\n\npage: {page.resolve()}\n")
 
 
 @app.command

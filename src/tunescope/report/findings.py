@@ -82,6 +82,27 @@ def verdict(found: Sequence[Finding]) -> str:
     return f"{pattern} shows here in {holds} of {len(found)} measures, not in all."
 
 
+def summary(run: Run) -> str:
+    """Say what tuning did to every model of a run, as plain text.
+
+    Parameters
+    ----------
+    run : Run
+        Results of a study.
+
+    Returns
+    -------
+    str
+        For each pair its verdict, then a paragraph per finding; empty where nothing is compared.
+    """
+    lines = []
+    for base, tuned in run.pairs:
+        if found := findings(run, base, tuned):
+            lines += [f"{base} -> {tuned}: {verdict(found)}"]
+            lines += [f"- {finding.topic}: {finding.text}" for finding in found]
+    return "\n".join(lines)
+
+
 def knowledge(table: pd.DataFrame, topic: str) -> Finding:
     """Say at which layers labels became harder to read off.
 
