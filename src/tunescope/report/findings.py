@@ -100,7 +100,8 @@ def summary(run: Run) -> str:
         if found := findings(run, base, tuned):
             lines += [f"{base} -> {tuned}: {verdict(found)}"]
             lines += [f"- {finding.topic}: {finding.text}" for finding in found]
-    return "\n".join(lines)
+    # A plain hyphen: not every terminal's encoding has the minus sign.
+    return "\n".join(lines).replace("\N{MINUS SIGN}", "-")
 
 
 def knowledge(table: pd.DataFrame, topic: str) -> Finding:
@@ -156,7 +157,7 @@ def retained(table: pd.DataFrame, topic: str, theta: float) -> Finding:
         f"At layer {low['layer']}, {_kept(low)} are found again in {low['tuned']}; at layer "
         f"{top['layer']}, {_kept(top)}. Found again means that one concept holds at least "
         f"{percent(theta)} of the words; by chance that happens to at most {low['null_high']:.0f} "
-        f"and {top['null_high']:.0f} of them."
+        f"of them at layer {low['layer']}, {top['null_high']:.0f} at layer {top['layer']}."
     )
     falls = top["retained_high"] < low["retained_low"]
     return Finding(topic, text, bool(falls and low["p"] < ALPHA))

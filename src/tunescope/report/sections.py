@@ -150,7 +150,7 @@ def _alignment(run: Run, corpus: str, alignment: Alignment) -> list[Figure]:
                 f"matrix-{name}",
                 f"Where base concepts are found again ({corpus})",
                 f"Share of the concepts of each base layer that each tuned layer retains. On the "
-                f"diagonal: the same layer. {most}.",
+                f"diagonal: the same layer; its null is in the figure of concepts retained. {most}.",
                 {"retained by base and tuned layer": draw_concepts.matrix(alignment.matrix)},
                 alignment.matrix,
                 source,

@@ -17,6 +17,8 @@ ORANGE, SKY, YELLOW, GREY = "#E69F00", "#56B4E9", "#F0E442", "#808080"
 MODELS = (BLUE, VERMILLION)
 CATEGORIES = (GREEN, PURPLE, ORANGE, SKY, BLUE, VERMILLION, YELLOW, GREY)
 SHAPES = ("circle", "square")
+TICKS = 6
+"""Labels of a y axis, about; axes end at such a value."""
 SOLID, DASHED, DOTTED = [1, 0], [6, 3], [2, 3]
 AXIS_WIDTH = 46
 """Pixels for the labels of every y axis, so that figures below each other are aligned."""
@@ -87,7 +89,7 @@ def value_axis(field: str, title: str, unit: str = "share", **scale: Any) -> alt
         "points": {"labelExpr": "datum.value ? format(100 * datum.value, '+.2~f') : '0'"},
         "count": {"format": ",d", "tickMinStep": 1},
     }[unit]
-    properties: dict[str, Any] = {"nice": True} | scale
+    properties: dict[str, Any] = {"nice": TICKS} | scale
     axis = alt.Axis(title=title, minExtent=AXIS_WIDTH, maxExtent=AXIS_WIDTH, **ticks)
     return alt.Y(field, axis=axis, scale=alt.Scale(**properties))
 
@@ -117,7 +119,7 @@ def styled(chart: Any, width: int | str = "container", height: int = 260) -> Any
             labelColor="currentColor", titleColor="currentColor", labelFontSize=12,
             titleFontSize=12, titleFontWeight="normal", titlePadding=8, domainColor="currentColor",
             domainOpacity=0.5, tickColor="currentColor", tickOpacity=0.5, gridColor="currentColor",
-            gridOpacity=0.12, tickCount=6,
+            gridOpacity=0.12, tickCount=TICKS,
         )
         .configure_legend(
             orient="top", labelColor="currentColor", titleColor="currentColor", labelFontSize=12,
