@@ -137,9 +137,11 @@ def specification(chart: Any, width: int | None = None) -> dict[str, Any]:
     chart : altair.Chart or altair.LayerChart
         A chart made by a function of this package.
     width : int, optional
-        Pixels; as wide as what it is put in when not given.
+        Pixels, for an image on white; on a page, the chart is as wide as what it is put in.
     """
-    spec = chart.to_dict() if width is None else chart.properties(width=width).to_dict()
+    spec = chart.to_dict()
+    if width is not None:
+        spec |= {"width": width, "background": "white"}
     # Legends below each other, so that they fit a narrow screen. Altair's schema lacks the key.
     place = {"direction": "vertical", "anchor": "start", "margin": 4}
     spec["config"]["legend"]["layout"] = {"top": place}
