@@ -132,20 +132,20 @@ def test_subwords_are_those_of_running_text(kind):
 
 def test_interrupted_extraction_goes_on(bert, corpus, tmp_path, monkeypatch):
     whole = ts.extract(corpus, bert, tmp_path / "whole", shard_words=12)
-    real, made = extraction.ShardWriter.close, []
+    real, made = extraction.Shard.save, []
 
-    def stop_at_third(self):
+    def stop_at_third(self, *arguments):
         made.append(self.start)
         if len(made) == 3:
             raise KeyboardInterrupt
-        return real(self)
+        return real(self, *arguments)
 
-    monkeypatch.setattr(extraction.ShardWriter, "close", stop_at_third)
+    monkeypatch.setattr(extraction.Shard, "save", stop_at_third)
     with pytest.raises(KeyboardInterrupt):
         ts.extract(corpus, bert, tmp_path / "out", shard_words=12)
     done = sorted((tmp_path / "out").rglob("0000*.npy"))
     stamps = [path.stat().st_mtime_ns for path in done]
-    monkeypatch.setattr(extraction.ShardWriter, "close", real)
+    monkeypatch.setattr(extraction.Shard, "save", real)
     store = ts.extract(corpus, bert, tmp_path / "out", shard_words=12)
     assert [path.stat().st_mtime_ns for path in done] == stamps and done
     np.testing.assert_array_equal(everything(store), everything(whole))

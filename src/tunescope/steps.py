@@ -113,7 +113,8 @@ class Extract(Step):
     batch_tokens
         Subwords in one forward pass, padding included.
     shard_words
-        Words in one file of the store; also the unit in which an interrupted run resumes.
+        Words in one file of the store, fewer where their layers would take over a gigabyte;
+        also the unit in which an interrupted run resumes.
     """
 
     name: ClassVar[str] = "extract"

@@ -11,6 +11,11 @@ import torch
 from tunescope.activations.pooling import Spans
 from tunescope.activations.subwords import Template
 
+FILLED = 0.95
+"""A batch goes on as long as its pieces have this share of the longest one's length, ..."""
+SMALLEST = 32
+"""... and in any case up to this fraction of the token budget."""
+
 
 @dataclass(frozen=True)
 class Encoded:
@@ -77,15 +82,19 @@ class Batch:
 def make_batches(
     pieces: Sequence[Encoded], template: Template, pad_id: int, budget: int
 ) -> Iterator[Batch]:
-    """Sort pieces by length, longest first, and cut the row of them by the token budget.
+    """Sort pieces by length and cut the row of them by the token budget and by padding.
 
     Longest first, so that a budget too large for the memory fails at once and not after hours.
     """
     order = np.argsort([-len(piece.ids) for piece in pieces], kind="stable")
+    lengths = np.array([len(pieces[i].ids) for i in order])
     start = 0
     while start < len(order):
-        longest = len(pieces[order[start]].ids)
-        size = max(1, budget // longest)
+        longest = lengths[start]
+        fitting = max(1, budget // longest)
+        # a little padding is worth a larger batch, a lot of it is not
+        similar = np.searchsorted(-lengths, -FILLED * longest, side="right") - start
+        size = min(fitting, max(similar, fitting // SMALLEST))
         yield _collate([pieces[i] for i in order[start : start + size]], template, pad_id)
         start += size
 

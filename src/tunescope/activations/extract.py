@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
+import torch
+from tqdm.auto import tqdm
 
-from tunescope.activations.batches import Encoded, encode_piece, make_batches
+from tunescope.activations.batches import Batch, Encoded, encode_piece, make_batches
 from tunescope.activations.forward import Forward
 from tunescope.activations.pieces import split_sentence
 from tunescope.activations.pooling import WordPooler
-from tunescope.activations.shards import ShardWriter, plan_shards
+from tunescope.activations.shards import Shard, done_file, plan_shards
 from tunescope.activations.store import ActivationStore
 from tunescope.activations.subwords import SubwordEncoder
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError
-from tunescope.files import atomic_file, read_json, write_json, write_table
+from tunescope.files import atomic_file, read_json, write_table
 from tunescope.manifest import begin, finish
 from tunescope.models.limits import length_limit
-from tunescope.models.load import find_device, load_model, load_tokenizer
+from tunescope.models.load import find_device, layer_shape, load_model, load_tokenizer
 from tunescope.models.reference import ModelRef, find_model
 from tunescope.steps import Extract, step_function
+
+MAX_SHARD = 2**30
+"""Bytes of a shard, all layers: what may wait in memory to be written."""
 
 
 @step_function(Extract)
@@ -71,17 +76,23 @@ def extract(
         _refresh_annotation(out, corpus)
         return ActivationStore.load(out)
     _write_corpus(out, corpus)
-    starts = plan_shards(corpus.words["sentence"].to_numpy(), step.shard_words)
-    missing = [n for n in range(len(starts) - 1) if not (out / "shards" / f"{n:05d}.json").exists()]
+    starts = plan_shards(corpus.words["sentence"].to_numpy(), _words_per_shard(ref, step))
+    missing = [n for n in range(len(starts) - 1) if not done_file(out, n).exists()]
     if missing:
         extractor = _Extractor(corpus, ref, step, device)
         words = int(sum(starts[n + 1] - starts[n] for n in missing))
         label = f"extract {ref.name} on {corpus.name}"
-        with tqdm(total=words, desc=label, unit="word", mininterval=0.5) as progress:
+        with (
+            tqdm(total=words, desc=label, unit="word", mininterval=0.5) as progress,
+            ThreadPoolExecutor(1) as saving,  # one shard is saved while the next one is run
+        ):
+            saved = saving.submit(lambda: None)
             for number in missing:
-                writer = ShardWriter(out, number, starts[number], starts[number + 1], step.dtype)
-                counted = extractor.run(writer, progress)
-                write_json(out / "shards" / f"{number:05d}.json", counted)
+                shard = Shard(out, number, starts[number], starts[number + 1], step.dtype)
+                counted = extractor.run(shard, progress)
+                saved.result()
+                saved = saving.submit(shard.save, counted)
+            saved.result()
     facts = _facts(out, corpus, ref, starts)
     finish(out, step, inputs, facts)
     return ActivationStore.load(out)
@@ -102,35 +113,37 @@ class _Extractor:
         self._sentence = corpus.words["sentence"].to_numpy()
         self._position = corpus.words["position"].to_numpy()
 
-    def run(self, writer: ShardWriter, progress: Any) -> dict[str, Any]:
-        """Extract one shard; return what was counted."""
+    def run(self, shard: Shard, progress: Any) -> dict[str, Any]:
+        """Fill one shard; return what was counted."""
         counted: Counter[str] = Counter()
         self._encoder.empty.clear()
-        pieces = self._pieces(writer.start, writer.stop, counted)
+        pieces = self._pieces(shard.start, shard.stop, counted)
         batches = make_batches(
             pieces, self._encoder.template, self._encoder.pad_id, self._step.batch_tokens
         )
         for batch in batches:
-            hidden = self._forward(batch.inputs)
-            pool = WordPooler(batch.spans, self._step.pooling, hidden[0].device)
-            for layer, states in enumerate(hidden):
-                vectors = pool(states).float().cpu().numpy()
-                self._check(vectors, batch.rows, layer)
-                writer.write(layer, batch.rows, vectors)
+            shard.put(batch.rows, self._vectors(batch))
             progress.update(len(batch.rows))
         if not pieces:
-            form = self._corpus.words["form"][writer.start].as_py()
+            form = self._corpus.words["form"][shard.start].as_py()
             raise InputError(f"no word fits from {form[:40]!r} on: raise max_length or shard_words")
-        n_layers = writer.close()
-        cut = writer.stop - writer.start - sum(len(piece.rows) for piece in pieces)
+        cut = shard.stop - shard.start - sum(len(piece.rows) for piece in pieces)
         progress.update(cut)
         return {
-            "n_layers": n_layers,
             "words_cut_off": cut,
             "sentences_cut_off": counted["sentences_cut_off"],
             "sentences_windowed": counted["sentences_windowed"],
             "words_without_subwords": dict(sorted(self._encoder.empty.items())),
         }
+
+    def _vectors(self, batch: Batch) -> list[np.ndarray]:
+        """Run the model; return the vectors of a batch's words, (n_words, d) for each layer."""
+        hidden = self._forward(batch.inputs)
+        pool = WordPooler(batch.spans, self._step.pooling, hidden[0].device)
+        pooled = [pool(states) for states in hidden]
+        for layer, vectors in enumerate(pooled):
+            self._check(vectors, batch.rows, layer)
+        return [vectors.float().cpu().numpy() for vectors in pooled]
 
     def _pieces(self, start: int, stop: int, counted: Counter[str]) -> list[Encoded]:
         """Encode the sentences of the words [start, stop)."""
@@ -163,15 +176,23 @@ class _Extractor:
             )
         return encoded
 
-    def _check(self, vectors: np.ndarray, rows: np.ndarray, layer: int) -> None:
-        limit = np.finfo(self._step.dtype).max
-        bad = ~(np.abs(vectors) <= limit).all(axis=1)
-        if bad.any():
+    def _check(self, vectors: torch.Tensor, rows: np.ndarray, layer: int) -> None:
+        limit = float(np.finfo(self._step.dtype).max)
+        low, high = vectors.aminmax()  # NaN if any is
+        if not (low >= -limit and high <= limit):
+            bad = torch.le(vectors.abs(), limit).logical_not().any(-1).cpu().numpy()
             form = self._corpus.words["form"][int(rows[bad][0])].as_py()
             raise InputError(
                 f"model {self._name!r}, layer {layer}: the activation of {form!r} does not fit "
                 f"{self._step.dtype} or is not a number; use dtype float32 and model_dtype float32"
             )
+
+
+def _words_per_shard(ref: ModelRef, step: Extract) -> int:
+    """Return `shard_words`, or fewer where the layers of so many words take too much memory."""
+    shape = layer_shape(ref, step.stack)
+    word = shape.n_layers * shape.width * np.dtype(step.dtype).itemsize
+    return max(1, min(step.shard_words, MAX_SHARD // word))
 
 
 def _write_corpus(out: Path, corpus: Corpus) -> None:
@@ -188,7 +209,7 @@ def _refresh_annotation(out: Path, corpus: Corpus) -> None:
 
 
 def _facts(out: Path, corpus: Corpus, ref: ModelRef, starts: np.ndarray) -> dict[str, Any]:
-    parts = [read_json(out / "shards" / f"{n:05d}.json") for n in range(len(starts) - 1)]
+    parts = [read_json(done_file(out, n)) for n in range(len(starts) - 1)]
     empty: Counter[str] = Counter()
     for part in parts:
         empty.update(part["words_without_subwords"])

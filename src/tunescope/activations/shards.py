@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tunescope.activations.store import layer_folder
-from tunescope.files import TEMPORARY
+from tunescope.files import TEMPORARY, write_json
 
 
 def plan_shards(sentence: np.ndarray, shard_words: int) -> np.ndarray:
@@ -34,8 +34,8 @@ def plan_shards(sentence: np.ndarray, shard_words: int) -> np.ndarray:
     return np.array(starts)
 
 
-class ShardWriter:
-    """Write one shard of every layer to memory-mapped temporary files, then rename them.
+class Shard:
+    """One shard of every layer: temporary memory-mapped files, renamed when it is complete.
 
     Parameters
     ----------
@@ -51,41 +51,48 @@ class ShardWriter:
 
     def __init__(self, store: Path, number: int, start: int, stop: int, dtype: str):
         self.start, self.stop = int(start), int(stop)
-        self._store, self._name, self._dtype = store, f"{number:05d}.npy", dtype
-        self._open: dict[int, np.memmap] = {}
+        self._store, self._number, self._dtype = store, number, np.dtype(dtype)
+        self._layers: list[np.memmap] = []
+        self._written = np.zeros(self.stop - self.start, bool)
 
-    def _path(self, layer: int) -> Path:
-        return self._store / layer_folder(layer) / f"{TEMPORARY}{self._name}"
+    def _path(self, layer: int, prefix: str = "") -> Path:
+        return self._store / layer_folder(layer) / f"{prefix}{self._number:05d}.npy"
 
-    def write(self, layer: int, rows: np.ndarray, vectors: np.ndarray) -> None:
+    def put(self, rows: np.ndarray, vectors: list[np.ndarray]) -> None:
         """Put the vectors of some words (rows of the store) in their place.
 
         Parameters
         ----------
-        layer : int
-            0 is the embedding layer.
         rows : numpy.ndarray of int, shape (n,)
             Between `start` and `stop`.
-        vectors : numpy.ndarray, shape (n, d)
-            Layers may differ in d.
+        vectors : list of numpy.ndarray, each of shape (n, d)
+            One array for each layer, the embedding layer first; layers may differ in d.
         """
-        if layer not in self._open:
-            path = self._path(layer)
-            path.parent.mkdir(exist_ok=True)
-            shape = (self.stop - self.start, vectors.shape[1])
-            array = np.lib.format.open_memmap(path, "w+", np.dtype(self._dtype), shape)
-            array[:] = np.nan
-            self._open[layer] = array
-        self._open[layer][rows - self.start] = vectors
+        if not self._layers:
+            self._layers = [self._open(n, values.shape[1]) for n, values in enumerate(vectors)]
+        for layer, values in zip(self._layers, vectors, strict=True):
+            layer[rows - self.start] = values
+        self._written[rows - self.start] = True
 
-    def close(self) -> int:
-        """Sync and rename the files of all layers; return how many layers there were."""
-        for layer, array in self._open.items():
-            array.flush()
-            path = self._path(layer)
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-            path.replace(path.with_name(self._name))
-        n_layers = len(self._open)
-        self._open.clear()
-        return n_layers
+    def _open(self, layer: int, width: int) -> np.memmap:
+        path = self._path(layer, TEMPORARY)
+        path.parent.mkdir(exist_ok=True)
+        shape = (self.stop - self.start, width)
+        return np.lib.format.open_memmap(path, "w+", self._dtype, shape)
+
+    def save(self, counted: dict[str, Any]) -> None:
+        """Sync and rename the layers, then write what was counted: now the shard is complete.
+
+        Words that were never put in are NaN, not zero.
+        """
+        for number, layer in enumerate(self._layers):
+            layer[~self._written] = np.nan
+            layer.flush()
+            self._path(number, TEMPORARY).replace(self._path(number))
+        counted = {"n_layers": len(self._layers), **counted}
+        write_json(done_file(self._store, self._number), counted)
+
+
+def done_file(store: Path, number: int) -> Path:
+    """Return the file that says a shard is complete."""
+    return store / "shards" / f"{number:05d}.json"
