@@ -17,7 +17,7 @@ _HOMES = {
     "ModelSource": "tunescope.models.reference",
     "ModelRef": "tunescope.models.reference",
     "finetune": "tunescope.models.finetune",
-    "TunedModel": "tunescope.models.finetune",
+    "TunedModel": "tunescope.models.tuned",
     "extract": "tunescope.activations.extract",
     "ActivationStore": "tunescope.activations.store",
     "common_words": "tunescope.activations.store",

@@ -373,7 +373,7 @@ def step_function(kind: type[Step]) -> Callable[[Callable[..., S]], Callable[...
             given = {key: value for key, value in keywords.items() if key not in own.parameters}
             rest = {key: value for key, value in keywords.items() if key in own.parameters}
             if step is None and args and isinstance(args[-1], kind):
-                *args, step = args
+                args, step = args[:-1], args[-1]
             if step is not None and given:
                 raise InputError(f"{function.__name__}: give step= or its parameters, not both")
             step = make(kind, given, f"{function.__name__}()") if step is None else step

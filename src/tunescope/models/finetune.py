@@ -6,73 +6,22 @@ import random
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError
-from tunescope.manifest import Manifest, begin, finish
+from tunescope.manifest import begin, finish
 from tunescope.models.limits import length_limit
 from tunescope.models.load import find_device, load_classifier, load_tokenizer, quiet
 from tunescope.models.progress import progress_bar
 from tunescope.models.reference import ModelRef, find_model
 from tunescope.models.tasks import TaskData, train_and_dev
-from tunescope.results import Result
+from tunescope.models.tuned import TunedModel
 from tunescope.steps import Finetune, step_function
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-@dataclass(frozen=True)
-class TunedModel(Result):
-    """A fine-tuned checkpoint on disk and how well it does its task.
-
-    Parameters
-    ----------
-    path : Path
-        Folder: an ordinary Hugging Face checkpoint, with a manifest beside it.
-    manifest : Manifest
-        Parameters, inputs, and dev accuracy with its confidence interval.
-    """
-
-    path: Path
-    manifest: Manifest
-
-    @classmethod
-    def load(cls, path: Path | str) -> TunedModel:
-        """Open a checkpoint written by `finetune`.
-
-        Raises
-        ------
-        InputError
-            If there is none.
-        """
-        return cls(Path(path), Manifest.load(Path(path)))
-
-    @property
-    def dev_accuracy(self) -> float:
-        """Share of dev sentences classified rightly."""
-        return self.manifest.facts["dev_accuracy"]
-
-    def headline(self) -> str:
-        """Return task, dev accuracy and the majority baseline."""
-        facts = self.manifest.facts
-        return (
-            f"{facts['base']} tuned on {facts['task']!r}: dev accuracy {self.dev_accuracy:.3f} "
-            f"[{facts['dev_low']:.3f}, {facts['dev_high']:.3f}], "
-            f"majority class {facts['dev_majority']:.3f}"
-        )
-
-    def table(self) -> pd.DataFrame:
-        """Return one row of figures."""
-        import pandas as pd
-
-        return pd.DataFrame([self.manifest.facts])
 
 
 @step_function(Finetune)

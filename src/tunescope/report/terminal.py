@@ -29,28 +29,41 @@ def show(result: Result, console: Console | None = None) -> None:
     console = console or Console(highlight=False)
     console.print(Text(result.headline()))
     frame = result.table()
-    if len(frame):
-        console.print(as_table(frame.head(MAX_ROWS)))
-    if len(frame) > MAX_ROWS:
-        console.print(f"... {len(frame) - MAX_ROWS:,} more rows")
+    groups = [("", frame)]
+    if "models" in frame.columns:  # one table for each pair of models, named above it
+        groups = [(str(name), part) for name, part in frame.groupby("models", sort=False)]
+    for name, part in groups:
+        part = part.drop(columns="models", errors="ignore")
+        if name:
+            console.print(Text(f"\n{name}", style="bold"))
+        if len(part):
+            console.print(as_table(part.head(MAX_ROWS)))
+        if len(part) > MAX_ROWS:
+            console.print(f"... {len(part) - MAX_ROWS:,} more rows")
 
 
 def as_table(frame: pd.DataFrame) -> Table:
     """Turn a data frame into a rich table; numbers to the right, shares with three digits."""
-    table = Table(show_edge=False, pad_edge=False, header_style="bold")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold underline")
     columns = [frame[name] for name in frame.columns]
     for column in columns:
-        kind = "right" if column.dtype.kind in "ifu" else "left"
-        table.add_column(Text(str(column.name)), justify=kind, overflow="fold")
+        numbers = column.dtype.kind in "ifu"
+        heading = str(column.name)
+        table.add_column(
+            Text(heading.replace(" ", "\n") if numbers else heading),
+            justify="right" if numbers else "left",
+            no_wrap=numbers,  # a number is never cut in two
+            overflow="fold",
+        )
     for row in zip(*columns, strict=True):
         table.add_row(*(Text(as_text(value)) for value in row))
     return table
 
 
 def as_text(value: Any) -> str:
-    """Return a cell as text: nothing for what is missing, four digits for what is tiny."""
+    """Return a cell as text: shares with three digits, nothing for what is missing."""
     if value is None or value != value:
         return ""
     if isinstance(value, float):
-        return f"{value:.3f}" if abs(value) >= 0.001 or value == 0 else f"{value:.0e}"
+        return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
     return str(value)

@@ -16,7 +16,7 @@ from tunescope.files import read_json
 from tunescope.latent.alignment import Alignment
 from tunescope.latent.layer_concepts import LayerConcepts
 from tunescope.manifest import Manifest
-from tunescope.models.finetune import TunedModel
+from tunescope.models.tuned import TunedModel
 from tunescope.probes.compare import ProbeComparison
 from tunescope.probes.result import LayerProbes
 from tunescope.results import Result
@@ -170,6 +170,6 @@ def _concept_columns(alignment: Alignment, base: str, tuned: str) -> pd.DataFram
         for role, model in (("base", base), ("tuned", tuned)):
             of_model = polarity.loc[(polarity["class"] == "") & (polarity["model"] == model)]
             of_model = of_model.set_index("layer")
-            columns[f"polarised {role}"] = of_model["polarised"]
-        columns["polarised by chance"] = of_model["null_mean"]
+            columns[f"polar {role}"] = of_model["polarised"]
+        columns["polar by chance"] = of_model["null_mean"]
     return pd.DataFrame(columns)
