@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded; as the command does
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach for the hub
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING

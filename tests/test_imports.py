@@ -68,3 +68,8 @@ def test_help_loads_no_science_library():
 def test_a_store_is_read_without_model_libraries():
     loaded = loaded_by("import tunescope.activations.store")
     assert not loaded & {"torch", "transformers", "datasets", "peft"}
+
+
+def test_reading_a_run_and_writing_its_page_loads_no_model_library():
+    loaded = loaded_by("import tunescope.report.site, tunescope.activations.store")
+    assert not loaded & {"torch", "transformers", "datasets", "accelerate", "peft"}

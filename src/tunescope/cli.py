@@ -26,6 +26,8 @@ app = App(
 def main() -> None:
     """Run the command line; errors of the user's are one line, an interrupt says how to go on."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # threads that spin while they wait cost a multiple of the time on a machine with other work
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app()
     except TunescopeError as error:
