@@ -8,7 +8,6 @@ import numpy as np
 
 from tunescope.activations.store import ActivationStore, layer_folder
 from tunescope.corpus.table import Corpus
-from tunescope.files import write_table
 from tunescope.manifest import begin, finish
 from tunescope.steps import Extract
 
@@ -21,8 +20,7 @@ def store_from_arrays(
     digest = [float(np.nansum(layer)) for layer in layers]
     inputs = {"words": corpus.word_hash, "model": f"{model}-{digest}"}
     begin(path, step, inputs)
-    write_table(path / "words.parquet", corpus.words.replace_schema_metadata({"name": corpus.name}))
-    write_table(path / "sentences.parquet", corpus.sentences)
+    corpus.write(path)
     np.save(path / "valid.npy", np.isfinite(layers[0]).all(axis=1))
     starts = np.linspace(0, corpus.n_words, shards + 1).astype(int)
     for number, layer in enumerate(layers):

@@ -20,7 +20,7 @@ from tunescope.activations.store import ActivationStore
 from tunescope.activations.subwords import SubwordEncoder
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError
-from tunescope.files import atomic_file, read_json, write_table
+from tunescope.files import atomic_file, read_json
 from tunescope.manifest import begin, finish
 from tunescope.models.limits import length_limit
 from tunescope.models.load import find_device, layer_shape, load_model, load_tokenizer
@@ -75,7 +75,7 @@ def extract(
     if begin(out, step, inputs) is not None:
         _refresh_annotation(out, corpus)
         return ActivationStore.load(out)
-    _write_corpus(out, corpus)
+    corpus.write(out)
     starts = plan_shards(corpus.words["sentence"].to_numpy(), _words_per_shard(ref, step))
     missing = [n for n in range(len(starts) - 1) if not done_file(out, n).exists()]
     if missing:
@@ -195,17 +195,11 @@ def _words_per_shard(ref: ModelRef, step: Extract) -> int:
     return max(1, min(step.shard_words, MAX_SHARD // word))
 
 
-def _write_corpus(out: Path, corpus: Corpus) -> None:
-    words = corpus.words.replace_schema_metadata({"name": corpus.name})
-    write_table(out / "words.parquet", words)
-    write_table(out / "sentences.parquet", corpus.sentences)
-
-
 def _refresh_annotation(out: Path, corpus: Corpus) -> None:
     """Labels and classes may have changed since; activations do not depend on them."""
     stored = Corpus.load(out)
     if not (stored.words.equals(corpus.words) and stored.sentences.equals(corpus.sentences)):
-        _write_corpus(out, corpus)
+        corpus.write(out)
 
 
 def _facts(out: Path, corpus: Corpus, ref: ModelRef, starts: np.ndarray) -> dict[str, Any]:

@@ -154,11 +154,15 @@ class Corpus(Result):
         return rows_in(self, whole)
 
     def save(self, path: Path | str) -> None:
-        """Write `words.parquet` and `sentences.parquet` into the folder `path`."""
+        """Write `words.parquet` and `sentences.parquet` as a folder of their own, `path`."""
         with atomic_directory(Path(path)) as folder:
-            name = {"name": self.name}
-            write_table(folder / "words.parquet", self.words.replace_schema_metadata(name))
-            write_table(folder / "sentences.parquet", self.sentences.replace_schema_metadata(None))
+            self.write(folder)
+
+    def write(self, folder: Path) -> None:
+        """Write `words.parquet` and `sentences.parquet` beside other files in `folder`."""
+        name = {"name": self.name}
+        write_table(folder / "words.parquet", self.words.replace_schema_metadata(name))
+        write_table(folder / "sentences.parquet", self.sentences.replace_schema_metadata(None))
 
     @classmethod
     def load(cls, path: Path | str) -> Corpus:

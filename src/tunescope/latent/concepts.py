@@ -18,7 +18,6 @@ from tqdm.auto import tqdm
 from tunescope.activations.store import ActivationStore
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError
-from tunescope.files import write_table
 from tunescope.latent.cluster import check_memory, cluster, memory_needed
 from tunescope.latent.dendrogram import Dendrogram
 from tunescope.latent.layer_concepts import LayerConcepts, linkage_path
@@ -80,10 +79,7 @@ def concepts(
     if begin(out, step, inputs) is None:
         rows = words.rows_in(store.corpus)
         _cluster_layers(store, rows, out, step, n_jobs)
-        write_table(
-            out / "words.parquet", words.words.replace_schema_metadata({"name": words.name})
-        )
-        write_table(out / "sentences.parquet", words.sentences.replace_schema_metadata(None))
+        words.write(out)
         facts = {
             "model": store.model,
             "layers": list(store.layers),
@@ -107,13 +103,6 @@ def _words_of(store: ActivationStore, words: Corpus | None, step: Concepts) -> C
             "(cut off by the length limit): select among the rows that `common_words` returns"
         )
     return words
-
-
-def _write_words(out: Path, words: Corpus) -> None:
-    # Not `Corpus.save`: that replaces the whole folder.
-    name = {"name": words.name}
-    write_table(out / "words.parquet", words.words.replace_schema_metadata(name))
-    write_table(out / "sentences.parquet", words.sentences.replace_schema_metadata(None))
 
 
 def _cluster_layers(

@@ -45,10 +45,10 @@ def read(source: CorpusSource, name: str, folder: Path, out: Path) -> Corpus:
     inputs = {"source": dataclasses.asdict(source), "files": _file_hashes(source, folder)}
     if begin(out, Read(), inputs) is None:
         corpus = read_source(source, name, folder)
-        corpus.save(out / "corpus")
+        corpus.write(out)
         facts: dict[str, Any] = {"sentences": corpus.n_sentences, "words": corpus.n_words}
         finish(out, Read(), inputs, {**facts, "labels": list(corpus.labels)})
-    return Corpus.load(out / "corpus")
+    return Corpus.load(out)
 
 
 def _file_hashes(source: CorpusSource, folder: Path) -> dict[str, str]:
