@@ -33,6 +33,10 @@ def main() -> None:
     except TunescopeError as error:
         sys.stderr.write(f"tunescope: error: {error}\n")
         sys.exit(2)
+    except OSError as error:  # a folder that cannot be written to, a full disk
+        where = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"tunescope: error: {where}{error.strerror or error}\n")
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted; finished work is kept: the same command goes on from it\n")
         sys.exit(130)
@@ -57,14 +61,21 @@ def run(study: Path, *, out: Path | None = None, device: str = "auto") -> None:
     device
         Where models run: auto, cpu, cuda:1, ...
     """
+    from tunescope.files import atomic_directory
     from tunescope.report.findings import summary
+    from tunescope.report.provenance import warnings
     from tunescope.report.site import export as write_pages
     from tunescope.study.run import run as run_study
 
     result = run_study(study, out, device=device)
-    page = write_pages(result, result.path / "site")
+    site = result.path / "site"
+    with atomic_directory(site) as new:  # nothing stays of figures the study no longer has
+        write_pages(result, new)
     _show(result)
-    sys.stdout.write(f"\n{summary(result)}\n\npage: {page.resolve()}\n")
+    sys.stdout.write(f"\n{summary(result)}\n")
+    for text in warnings(result):
+        sys.stdout.write(f"warning: {text}\n")
+    sys.stdout.write(f"\npage: {(site / 'index.html').resolve()}\n")
 
 
 @app.command

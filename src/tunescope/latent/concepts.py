@@ -69,11 +69,7 @@ def concepts(
     if not isinstance(store, ActivationStore):
         store = ActivationStore.load(store)
     words = _words_of(store, words, step)
-    if words.n_words < step.n_clusters:
-        raise InputError(
-            f"n_clusters = {step.n_clusters} but only {words.n_words:,} words of corpus "
-            f"{words.name!r} are clustered: lower n_clusters or select more words"
-        )
+    check_enough(words, step)
     out = Path(out)
     inputs = {"store": store.key, "words": words.word_hash}
     if begin(out, step, inputs) is None:
@@ -88,6 +84,21 @@ def concepts(
         }
         finish(out, step, inputs, facts)
     return LayerConcepts.load(out)
+
+
+def check_enough(words: Corpus, step: Concepts) -> None:
+    """Check that there are as many words as clusters.
+
+    Raises
+    ------
+    InputError
+        If there are fewer.
+    """
+    if words.n_words < step.n_clusters:
+        raise InputError(
+            f"n_clusters = {step.n_clusters} but only {words.n_words:,} words of corpus "
+            f"{words.name!r} are clustered: lower n_clusters or select more words"
+        )
 
 
 def _words_of(store: ActivationStore, words: Corpus | None, step: Concepts) -> Corpus:

@@ -78,16 +78,27 @@ class Jobs:
         Raises
         ------
         InputError
-            If another process is at work there.
+            If another process is at work there, or the folder holds other files than a run's.
         """
+        if out.exists() and not out.is_dir():
+            raise InputError(f"{out} is a file: give the folder for the run")
         out.mkdir(parents=True, exist_ok=True)
+        if not (out / "study.toml").exists():
+            others = [path.name for path in out.iterdir() if not path.name.startswith(".")]
+            if others:
+                raise InputError(
+                    f"{out} is no run's folder and holds other files ({min(others)}): give a new "
+                    "or an empty folder"
+                )
         with (out / ".lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise InputError(f"another process works in {out}: wait, or use --out") from None
             remove_leftovers(out)
-            yield cls(out, does=True)
+            jobs = cls(out, does=True)
+            yield jobs
+            jobs._forget_others()
 
     @classmethod
     @contextmanager
@@ -128,6 +139,13 @@ class Jobs:
         size = folder_size(folder) if folder.exists() else 0
         self.list.append(Job(name, what, folder, state, size, self._seconds.get(key)))
         return result
+
+    def _forget_others(self) -> None:
+        """Keep no timings of jobs that the study no longer has."""
+        names = {f"{job.step} {job.what}" for job in self.list}
+        if self._seconds.keys() - names:
+            self._seconds = {key: self._seconds[key] for key in self._seconds.keys() & names}
+            write_json(self._timings, self._seconds)
 
 
 def _stamp(folder: Path) -> int | None:

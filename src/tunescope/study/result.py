@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from tunescope.models.tuned import TunedModel
 from tunescope.probes.compare import ProbeComparison
 from tunescope.probes.result import LayerProbes
 from tunescope.results import Result
+from tunescope.steps import Step
 from tunescope.study.file import Study
 
 
@@ -66,7 +67,8 @@ class Run(Result):
     @cached_property
     def tuning(self) -> dict[str, TunedModel]:
         """Models tuned by this study, by name."""
-        folders = (self.path / "models" / name for name in self.study.models)
+        tuned = (name for name, source in self.study.models.items() if source.task is not None)
+        folders = (self.path / "models" / name for name in tuned)
         return {f.name: TunedModel.load(f) for f in folders if (f / "manifest.json").exists()}
 
     @cached_property
@@ -74,17 +76,20 @@ class Run(Result):
         """What was counted during extraction, by (corpus, model)."""
         return {
             (folder.parent.name, folder.name): Manifest.load(folder).facts
-            for folder in self._finished("activations/*/*")
+            for folder in self._finished(
+                "activations/*/*",
+                self.study.extract,
+                corpora={*self.study.probed, *self.study.clustered},
+            )
         }
 
     @cached_property
     def probes(self) -> dict[tuple[str, str, str], LayerProbes]:
         """Layer-wise probes, by (corpus, label, model)."""
+        folders = self._finished("probes/*/*/*", self.study.probe, corpora=self.study.probed)
         return {
-            (folder.parent.parent.name, unquote(folder.parent.name), folder.name): LayerProbes.load(
-                folder
-            )
-            for folder in self._finished("probes/*/*/*")
+            (f.parent.parent.name, unquote(f.parent.name), f.name): LayerProbes.load(f)
+            for f in folders
         }
 
     @cached_property
@@ -103,28 +108,49 @@ class Run(Result):
     @cached_property
     def concepts(self) -> dict[tuple[str, str], LayerConcepts]:
         """Latent concepts, by (corpus, model)."""
-        return {
-            (folder.parent.name, folder.name): LayerConcepts.load(folder)
-            for folder in self._finished("concepts/*/*")
-        }
+        folders = self._finished("concepts/*/*", self.study.concepts, corpora=self.study.clustered)
+        return {(f.parent.name, f.name): LayerConcepts.load(f) for f in folders}
 
     @cached_property
     def alignments(self) -> dict[tuple[str, str, str], Alignment]:
         """Alignments of concepts, by (corpus, base, tuned)."""
         found = {}
-        for folder in self._finished("alignment/*/*"):
+        for folder in self._finished(
+            "alignment/*/*", self.study.align, corpora=self.study.clustered
+        ):
             alignment = Alignment.load(folder)
-            base, tuned = (alignment.manifest.facts[role] for role in ("base", "tuned"))
-            found[folder.parent.name, base, tuned] = alignment
+            corpus = folder.parent.name
+            facts, inputs = alignment.manifest.facts, alignment.manifest.inputs
+            of = {role: self.concepts.get((corpus, facts[role])) for role in ("base", "tuned")}
+            if all(made is not None and made.key == inputs[role] for role, made in of.items()):
+                found[corpus, facts["base"], facts["tuned"]] = alignment
         return found
 
-    def _finished(self, pattern: str) -> Iterator[Path]:
-        """Yield the folders of finished steps that the study still has, in its order."""
+    def _finished(self, pattern: str, step: Step | None, *, corpora: Iterable[str]) -> list[Path]:
+        """Return the folders of finished steps that are of the study as it is now, in its order.
+
+        A run's folder may hold more: what the study had before a corpus, a model or a label column
+        was taken out of it, and results of other parameters that are still to be replaced.
+        """
+        if step is None:
+            return []
+        models = {*self.study.models, *(f"{base}--{tuned}" for base, tuned in self.pairs)}
         order = {name: n for n, name in enumerate([*self.study.corpora, *self.study.models])}
-        folders = [f for f in self.path.glob(pattern) if (f / "manifest.json").exists()]
-        yield from sorted(
-            folders, key=lambda f: [(order.get(part, 99), part) for part in f.parts[-3:]]
-        )
+        folders = []
+        for folder in self.path.glob(pattern):
+            corpus, *label, model = folder.relative_to(self.path).parts[1:]
+            if corpus not in corpora or model not in models:
+                continue
+            if label and unquote(label[0]) not in self._labels(corpus):
+                continue
+            if (folder / "manifest.json").exists() and _same(Manifest.load(folder), step):
+                folders.append(folder)
+        return sorted(folders, key=lambda f: [(order.get(part, 99), part) for part in f.parts[-3:]])
+
+    def _labels(self, corpus: str) -> Iterable[str]:
+        """Label columns of a corpus that are probed."""
+        read = self.path / "corpora" / corpus
+        return self.study.probe_labels or Manifest.load(read).facts["labels"]
 
     def headline(self) -> str:
         """Return the study's name and how well the tuned models do their task."""
@@ -156,6 +182,12 @@ class Run(Result):
             joined.insert(0, "models", f"{base} -> {tuned}")
             tables.append(joined)
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _same(manifest: Manifest, step: Step) -> bool:
+    """Whether results were made with these parameters; each corpus has labels of its own."""
+    wanted, made = step.parameters(), manifest.parameters
+    return all(made.get(name) == value for name, value in wanted.items() if name != "labels")
 
 
 def _concept_columns(alignment: Alignment, base: str, tuned: str) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,10 @@ import numpy as np
 
 from tunescope.activations.extract import extract
 from tunescope.activations.store import common_words
-from tunescope.errors import InputError
+from tunescope.errors import InputError, nearest
 from tunescope.files import atomic_file, write_json
 from tunescope.latent.alignment import align
-from tunescope.latent.concepts import concepts
+from tunescope.latent.concepts import check_enough, concepts
 from tunescope.latent.selection import select_words
 from tunescope.models.finetune import finetune
 from tunescope.models.load import check_comparable
@@ -93,10 +94,12 @@ def follow(study: Study, out: Path, jobs: Jobs, device: str = "auto") -> None:
         name: jobs.do("corpus", name, out / "corpora" / name, read, source, name, study.folder)
         for name, source in study.corpora.items()
     }
+    check_labels(study, corpora)
+    selections = {name: _selection(study, corpora[name]) for name in study.clustered}
     models = _models(study, out, jobs, device)
     used = [n for n in study.corpora if n in {*study.probed, *study.clustered}]
     for name in used:
-        selected = _selection(study, corpora[name], name)
+        selected = selections.get(name, ABSENT)
         words = corpora[name] if name in study.probed else selected
         stores = {
             model: jobs.do(
@@ -121,16 +124,16 @@ def _models(study: Study, out: Path, jobs: Jobs, device: str) -> dict[str, Any]:
     for base, tuned in study.pairs:
         if tuned in found:
             check_comparable(found[base], found[tuned], study.extract.stack)
-    tasks: dict[str, Any] = {}
+    used = dict.fromkeys(source.task for source in study.models.values() if source.task)
+    tasks = {
+        task: jobs.do(
+            "corpus", f"task-{task}", out / "corpora" / f"task-{task}",
+            read, study.tasks[task], task, study.folder,
+        )
+        for task in used
+    }  # fmt: skip
     for name, source in study.models.items():
         if source.task is not None and source.base is not None:
-            if source.task not in tasks:
-                place = out / "corpora" / f"task-{source.task}"
-                described = study.tasks[source.task]
-                tasks[source.task] = jobs.do(
-                    "corpus", f"task-{source.task}", place, read, described, source.task,
-                    study.folder,
-                )  # fmt: skip
             tuned = jobs.do(
                 "finetune", name, out / "models" / name, finetune, found[source.base],
                 tasks[source.task], device=device, step=study.finetune_step(name),
@@ -139,25 +142,63 @@ def _models(study: Study, out: Path, jobs: Jobs, device: str) -> dict[str, Any]:
     return {name: found[name] for name in study.models}
 
 
-def _selection(study: Study, corpus: Any, name: str) -> Any:
-    """Choose the words to cluster before anything is extracted."""
-    if corpus is ABSENT or study.concepts is None or name not in study.clustered:
+def check_labels(study: Study, corpora: dict[str, Any]) -> None:
+    """Check, before anything slow begins, that the label columns the study names are there.
+
+    Parameters
+    ----------
+    study : Study
+        `[probe]` and `[align]` may name label columns.
+    corpora : dict
+        Its corpora, by name; one that is ABSENT is passed over.
+
+    Raises
+    ------
+    InputError
+        If a column is in none of the corpora that the step works on, or a corpus to probe has none
+        of the columns.
+    """
+    asked = {
+        "probe": (study.probe_labels, study.probed),
+        "align": (study.align.labels or () if study.align else (), study.clustered),
+    }
+    for step, (labels, names) in asked.items():
+        found = [corpora[name] for name in names if corpora[name] is not ABSENT]
+        offered = sorted({label for corpus in found for label in corpus.labels})
+        for label in labels:
+            if label not in offered and len(found) == len(names):
+                hint = nearest(label, offered) if offered else "they have no label columns"
+                raise InputError(
+                    f"[{step}] labels: no column {label!r} in corpora {', '.join(names)}; {hint}"
+                )
+    for name in study.probed:
+        if corpora[name] is not ABSENT and not _labels_of(corpora[name], study.probe_labels):
+            columns = ", ".join(corpora[name].labels)
+            having = f"its label columns are {columns}" if columns else "it has no label columns"
+            raise InputError(
+                f"corpus {name!r} cannot be probed: {having}; set corpora in [probe] to others"
+            )
+
+
+def _labels_of(corpus: Any, asked: tuple[str, ...]) -> list[str]:
+    """Return the label columns that were asked for, or else all, as far as a corpus has them."""
+    return [label for label in asked or corpus.labels if label in corpus.labels]
+
+
+def _selection(study: Study, corpus: Any) -> Any:
+    """Choose the words to cluster before anything is tuned or extracted."""
+    if corpus is ABSENT or study.concepts is None:
         return ABSENT
-    return select_words(corpus, study.concepts)
+    selected = select_words(corpus, study.concepts)
+    check_enough(selected, study.concepts)
+    return selected
 
 
 def _probes(study: Study, out: Path, jobs: Jobs, corpus: Any, stores: dict[str, Any]) -> None:
     if corpus is ABSENT:
         return
-    labels = [label for label in study.probe_labels or corpus.labels if label in corpus.labels]
-    if not labels:
-        asked = f"none of {', '.join(study.probe_labels)}" if study.probe_labels else "none"
-        raise InputError(
-            f"corpus {corpus.name!r} has no label column to probe ({asked} of "
-            f"{', '.join(corpus.labels) or 'no columns'}): set labels or corpora in [probe]"
-        )
     rows = _common_rows(stores)
-    for label in labels:
+    for label in _labels_of(corpus, study.probe_labels):
         folder = out / "probes" / corpus.name / quote(label, safe="")
         probes = {
             model: jobs.do(
@@ -190,10 +231,13 @@ def _concepts(
     }  # fmt: skip
     if study.align is None:
         return
+    step = study.align
+    if step.labels is not None and words is not ABSENT:
+        step = replace(step, labels=tuple(_labels_of(words, step.labels)))
     for base, tuned in study.pairs:
         jobs.do(
             "align", f"{name}/{base}--{tuned}", out / "alignment" / name / f"{base}--{tuned}",
-            align, found[base], found[tuned], words=words, step=study.align,
+            align, found[base], found[tuned], words=words, step=step,
         )  # fmt: skip
 
 
