@@ -19,15 +19,26 @@ class Result:
         """Return the result as a data frame, one row per fact."""
         raise NotImplementedError(f"{type(self).__name__} has no table")
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return what to show, by title: `table` without a title, where there is no more."""
+        return {"": self.table()}
+
     def headline(self) -> str:
         """Return one line that says what this is."""
         return type(self).__name__
 
     def __str__(self) -> str:
-        return f"{self.headline()}\n{self.table().to_string(index=False, max_rows=40)}"
+        parts = [self.headline()]
+        for title, frame in self.tables().items():
+            parts.append(f"\n{title}" if title else "")
+            parts.append(frame.to_string(index=False, max_rows=40))
+        return "\n".join(part for part in parts if part)
 
     def _repr_html_(self) -> str:
         from html import escape
 
-        frame = self.table().to_html(index=False, max_rows=40, escape=True, border=0)
-        return f"<p>{escape(self.headline())}</p>{frame}"
+        parts = [f"<p>{escape(self.headline())}</p>"]
+        for title, frame in self.tables().items():
+            parts += [f"<h4>{escape(title)}</h4>"] if title else []
+            parts.append(frame.to_html(index=False, max_rows=40, escape=True, border=0))
+        return "".join(parts)

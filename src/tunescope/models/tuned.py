@@ -54,7 +54,11 @@ class TunedModel(Result):
         )
 
     def table(self) -> pd.DataFrame:
-        """Return one row of figures."""
+        """Return one row per fact."""
         import pandas as pd
 
-        return pd.DataFrame([self.manifest.facts])
+        facts = {
+            name: ", ".join(value) if isinstance(value, list) else str(value)
+            for name, value in self.manifest.facts.items()
+        }
+        return pd.DataFrame(facts.items(), columns=["fact", "value"])

@@ -28,18 +28,13 @@ def show(result: Result, console: Console | None = None) -> None:
     """
     console = console or Console(highlight=False)
     console.print(Text(result.headline()))
-    frame = result.table()
-    groups = [("", frame)]
-    if "models" in frame.columns:  # one table for each pair of models, named above it
-        groups = [(str(name), part) for name, part in frame.groupby("models", sort=False)]
-    for name, part in groups:
-        part = part.drop(columns="models", errors="ignore")
-        if name:
-            console.print(Text(f"\n{name}", style="bold"))
-        if len(part):
-            console.print(as_table(part.head(MAX_ROWS)))
-        if len(part) > MAX_ROWS:
-            console.print(f"... {len(part) - MAX_ROWS:,} more rows")
+    for title, frame in result.tables().items():
+        if title:
+            console.print(Text(f"\n{title}", style="bold"))
+        if len(frame):
+            console.print(as_table(frame.head(MAX_ROWS)))
+        if len(frame) > MAX_ROWS:
+            console.print(f"... {len(frame) - MAX_ROWS:,} more rows")
 
 
 def as_table(frame: pd.DataFrame) -> Table:

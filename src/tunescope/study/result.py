@@ -22,6 +22,7 @@ from tunescope.probes.result import LayerProbes
 from tunescope.results import Result
 from tunescope.steps import Step
 from tunescope.study.file import Study
+from tunescope.study.summary import accuracy_table, concept_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,51 +158,30 @@ class Run(Result):
         lines = [f"study {self.about['name']!r}, seed {self.about['seed']}: {self.path}"]
         return "\n".join([*lines, *(tuned.headline() for tuned in self.tuning.values())])
 
-    def table(self) -> pd.DataFrame:
-        """Return one row per pair of models and layer: the study in one table.
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the study in small tables, one row per layer, by title.
 
-        Probe columns are named after corpus and label. Differences are tuned minus base;
-        intervals and p values are in the tables of `comparisons` and `alignments`.
+        Differences are tuned minus base on the same words, `p` is Holm's over the layers, `low` and
+        `high` are the ends of the confidence interval.
         """
-        parts: dict[tuple[str, str], list[pd.DataFrame]] = {}
+        found = {}
         for (corpus, label, base, tuned), comparison in self.comparisons.items():
-            frame = comparison.table().set_index("layer")
-            wanted = frame.loc[:, ["base_accuracy", "tuned_accuracy", "difference", "p_holm"]]
-            names = [f"{label} base", f"{label} tuned", f"{label} change", f"{label} p"]
-            if len({c for c, *_ in self.comparisons}) > 1:
-                names = [f"{corpus} {name}" for name in names]
-            parts.setdefault((base, tuned), []).append(wanted.set_axis(names, axis=1))
+            control = self.probes[corpus, label, tuned].table()
+            found[f"{label} in {corpus}: {base} -> {tuned}"] = accuracy_table(comparison, control)
         for (corpus, base, tuned), alignment in self.alignments.items():
-            columns = _concept_columns(alignment, base, tuned)
-            if len({c for c, *_ in self.alignments}) > 1:
-                columns = columns.add_prefix(f"{corpus} ")
-            parts.setdefault((base, tuned), []).append(columns)
-        tables = []
-        for (base, tuned), frames in parts.items():
-            joined = pd.concat(frames, axis=1).sort_index().reset_index(names="layer")
-            joined.insert(0, "models", f"{base} -> {tuned}")
-            tables.append(joined)
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+            title = f"concepts in {corpus}: {base} -> {tuned}"
+            found[title] = concept_table(alignment, base, tuned)
+        return found
+
+    def table(self) -> pd.DataFrame:
+        """Return all of `tables` below each other, the title in the first column."""
+        parts = self.tables()
+        if not parts:
+            return pd.DataFrame()
+        return pd.concat(parts, names=["table"]).reset_index(level=0).reset_index(drop=True)
 
 
 def _same(manifest: Manifest, step: Step) -> bool:
     """Whether results were made with these parameters; each corpus has labels of its own."""
     wanted, made = step.parameters(), manifest.parameters
     return all(made.get(name) == value for name, value in wanted.items() if name != "labels")
-
-
-def _concept_columns(alignment: Alignment, base: str, tuned: str) -> pd.DataFrame:
-    """Shares of concepts retained, and polarised concepts of both models, by layer."""
-    kept = alignment.retention.set_index("layer")
-    columns = {
-        "concepts kept": kept["retained_share"],
-        "kept by chance": kept["null_mean"] / kept["n_base"].clip(lower=1),
-    }
-    polarity = alignment.polarity
-    if len(polarity):
-        for role, model in (("base", base), ("tuned", tuned)):
-            of_model = polarity.loc[(polarity["class"] == "") & (polarity["model"] == model)]
-            of_model = of_model.set_index("layer")
-            columns[f"polar {role}"] = of_model["polarised"]
-        columns["polar by chance"] = of_model["null_mean"]
-    return pd.DataFrame(columns)
