@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal  # noqa: F401 (named by inherited fields of CorpusFlags)
 
 from cyclopts import App, Parameter
 
@@ -14,12 +15,32 @@ from tunescope.corpus.source import CorpusSource
 from tunescope.errors import TunescopeError
 from tunescope.steps import Align, Concepts, Extract, Finetune, Probe
 
+
+def _by_key(kind: Any, tokens: Any) -> Any:
+    """Turn `--path FILE`, or `--path.train FILE --path.dev FILE`, into a text or a dictionary."""
+    if isinstance(tokens, dict):
+        return {key: _by_key(kind, below) for key, below in tokens.items()}
+    return tokens[-1].value
+
+
 Flat = Parameter(name="*")
+Files = Parameter(converter=_by_key)
+
+
+@dataclass(frozen=True)
+class CorpusFlags(CorpusSource):  # noqa: D101 (the docstring is that of the base)
+    __doc__ = CorpusSource.__doc__
+
+    path: Annotated[str | dict[str, str], Files]
+    label_files: Annotated[dict[str, str | dict[str, str]] | None, Files] = None
+
+
 app = App(
     name="tunescope",
     help="See what fine-tuning did to a language model.",
     version=__version__,
-    default_parameter=Parameter(negative=()),
+    default_parameter=Parameter(negative=(), consume_multiple=True),
+    suppress_keyboard_interrupt=False,
 )
 
 
@@ -113,7 +134,7 @@ def export(run: Path, out: Path) -> None:
 def finetune(
     model: str,
     out: Path,
-    task: Annotated[CorpusSource, Flat],
+    task: Annotated[CorpusFlags, Flat],
     *,
     step: Annotated[Finetune, Flat] = Finetune(),  # noqa: B008 (frozen)
     device: str = "auto",
@@ -139,7 +160,7 @@ def finetune(
 def extract(
     model: str,
     out: Path,
-    corpus: Annotated[CorpusSource, Flat],
+    corpus: Annotated[CorpusFlags, Flat],
     *,
     step: Annotated[Extract, Flat] = Extract(),  # noqa: B008
     device: str = "auto",

@@ -100,9 +100,9 @@ class CorpusSource:
     labels: list[str] | None = None
     columns: dict[str, int] | None = None
     label_files: dict[str, str | dict[str, str]] | None = None
-    sentence_column: str | int | None = None
-    class_column: str | int | None = None
-    id_column: str | int | None = None
+    sentence_column: int | str | None = None
+    class_column: int | str | None = None
+    id_column: int | str | None = None
     where: dict[str, str] | None = None
     header: bool | None = None
     delimiter: str | None = None

@@ -100,7 +100,12 @@ class _Sentences(torch.utils.data.Dataset):
 
 def _train(ref: ModelRef, train: TaskData, step: Finetune, device: str) -> tuple[Any, Any, float]:
     """Run the Trainer; nothing of it is kept but the weights."""
-    from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
+    from transformers import (
+        DataCollatorWithPadding,
+        PrinterCallback,
+        Trainer,
+        TrainingArguments,
+    )
 
     tokenizer = load_tokenizer(ref)
     model = load_classifier(ref, train.classes)
@@ -133,6 +138,7 @@ def _train(ref: ModelRef, train: TaskData, step: Finetune, device: str) -> tuple
             data_collator=DataCollatorWithPadding(tokenizer),
             callbacks=[progress_bar(f"tune {ref.name} on {train.name}")],
         )
+        trainer.remove_callback(PrinterCallback)  # else it prints its record to standard output
         loss = float(trainer.train().training_loss)
     if not np.isfinite(loss):
         raise InputError(f"tuning {ref.name!r} on {train.name!r} diverged: lower learning_rate")
