@@ -53,6 +53,7 @@ def test_the_probe_sees_what_is_loaded():
         "tunescope.files",
         "tunescope.manifest",
         "tunescope.results",
+        "tunescope.parameters",
         "tunescope.steps",
     ],
 )

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tunescope.errors import InputError
-from tunescope.steps import STEPS, Extract, Finetune, make
+from tunescope.parameters import make
+from tunescope.steps import STEPS, Extract, Finetune
 from tunescope.study.file import Study
 
 GOOD = """

@@ -25,7 +25,8 @@ from tunescope.manifest import begin, finish
 from tunescope.models.limits import length_limit
 from tunescope.models.load import find_device, layer_shape, load_model, load_tokenizer
 from tunescope.models.reference import ModelRef, find_model
-from tunescope.steps import Extract, step_function
+from tunescope.parameters import step_function
+from tunescope.steps import Extract
 
 MAX_SHARD = 2**30
 """Bytes of a shard, all layers: what may wait in memory to be written."""

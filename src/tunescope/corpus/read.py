@@ -22,7 +22,7 @@ from tunescope.corpus.table import Corpus
 from tunescope.corpus.text import read_text
 from tunescope.corpus.tsv import read_tsv
 from tunescope.errors import InputError
-from tunescope.steps import make
+from tunescope.parameters import make
 
 COMMON = ("encoding", "max_sentences")
 COLUMNS = (*COMMON, "labels", "columns")

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from tunescope.corpus.table import SPLITS
 from tunescope.errors import InputError, nearest
+from tunescope.parameters import check_types
 from tunescope.paths import resolve_path
-from tunescope.steps import check_types
 
 SUFFIXES = {
     ".conllu": "conllu",

@@ -20,8 +20,9 @@ from tunescope.latent.fates import concept_frame
 from tunescope.latent.layer_concepts import LayerConcepts
 from tunescope.latent.retention import MATRIX, RETENTION, matrix_row, retention_row
 from tunescope.manifest import Manifest, begin, finish
+from tunescope.parameters import step_function
 from tunescope.results import Result
-from tunescope.steps import Align, step_function
+from tunescope.steps import Align
 
 FRAMES = ("retention", "matrix", "labels", "polarity", "concepts")
 

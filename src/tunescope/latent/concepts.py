@@ -23,7 +23,8 @@ from tunescope.latent.dendrogram import Dendrogram
 from tunescope.latent.layer_concepts import LayerConcepts, linkage_path
 from tunescope.latent.selection import select_words, type_codes
 from tunescope.manifest import begin, finish
-from tunescope.steps import Concepts, step_function
+from tunescope.parameters import step_function
+from tunescope.steps import Concepts
 
 
 @step_function(Concepts)

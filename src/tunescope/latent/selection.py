@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tunescope.errors import InputError
-from tunescope.steps import Concepts, step_function
+from tunescope.parameters import step_function
+from tunescope.steps import Concepts
 
 if TYPE_CHECKING:
     from tunescope.corpus.table import Corpus

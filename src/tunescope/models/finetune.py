@@ -21,7 +21,8 @@ from tunescope.models.progress import progress_bar
 from tunescope.models.reference import ModelRef, find_model
 from tunescope.models.tasks import TaskData, train_and_dev
 from tunescope.models.tuned import TunedModel
-from tunescope.steps import Finetune, step_function
+from tunescope.parameters import step_function
+from tunescope.steps import Finetune
 
 
 @step_function(Finetune)

@@ -19,13 +19,14 @@ from tunescope.activations.store import ActivationStore, layer_folder
 from tunescope.errors import InputError
 from tunescope.files import atomic_directory, hash_json, write_json, write_table
 from tunescope.manifest import begin, finish
+from tunescope.parameters import step_function
 from tunescope.probes.control import control_task
 from tunescope.probes.features import Features
 from tunescope.probes.result import LayerProbes
 from tunescope.probes.solver import Fit, Problem, fit_many
 from tunescope.probes.splits import split_by_sentence
 from tunescope.probes.statistics import mean_interval
-from tunescope.steps import Probe, step_function
+from tunescope.steps import Probe
 
 
 @step_function(Probe)

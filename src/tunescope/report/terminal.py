@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_ROWS = 60
+TEXT_WIDTH = 40  # of a column of text, in deciding whether a table fits
+GAP = 2  # blanks between columns
 
 
 def show(result: Result, console: Console | None = None) -> None:
@@ -31,15 +33,48 @@ def show(result: Result, console: Console | None = None) -> None:
     for title, frame in result.tables().items():
         if title:
             console.print(Text(f"\n{title}", style="bold"))
-        if len(frame):
-            console.print(as_table(frame.head(MAX_ROWS)))
+        for block in blocks(frame.head(MAX_ROWS), console.width):
+            console.print(as_table(block))
         if len(frame) > MAX_ROWS:
             console.print(f"... {len(frame) - MAX_ROWS:,} more rows")
 
 
+def blocks(frame: pd.DataFrame, width: int) -> list[pd.DataFrame]:
+    """Cut a table that is too wide into some that fit, all with its first column.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Any table; none comes of an empty one.
+    width : int
+        Characters in a line. Columns of text are folded; numbers never are.
+    """
+    if not len(frame):
+        return []
+    first, *others = frame.columns
+    widths = {name: _width(frame[name]) for name in frame.columns}
+    found, room = [[first]], width - widths[first]
+    for name in others:
+        if widths[name] > room and found[-1] != [first]:
+            found.append([first])
+            room = width - widths[first]
+        found[-1].append(name)
+        room -= widths[name]
+    return [frame.loc[:, names] for names in found]
+
+
+def _width(column: Any) -> int:
+    """Characters that a column needs, the blanks behind it included."""
+    texts = [as_text(value) for value in column]
+    heading = str(column.name)
+    if column.dtype.kind in "ifu":
+        return max(map(len, [*texts, *heading.split()])) + GAP
+    return min(max(map(len, [*texts, heading])), TEXT_WIDTH) + GAP
+
+
 def as_table(frame: pd.DataFrame) -> Table:
     """Turn a data frame into a rich table; numbers to the right, shares with three digits."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold underline")
+    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold underline")
     columns = [frame[name] for name in frame.columns]
     for column in columns:
         numbers = column.dtype.kind in "ifu"

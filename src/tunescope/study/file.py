@@ -35,7 +35,8 @@ from typing import Any
 from tunescope.corpus.source import CorpusSource
 from tunescope.errors import InputError, nearest
 from tunescope.models.reference import ModelSource
-from tunescope.steps import Align, Concepts, Extract, Finetune, Probe, check_types, make
+from tunescope.parameters import check_types, make
+from tunescope.steps import Align, Concepts, Extract, Finetune, Probe
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 STEP_TABLES = {
