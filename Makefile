@@ -26,7 +26,7 @@ test: $(STAMPS)/test ## Run the tests, without those that take minutes or need a
 check: $(STAMPS)/dev ## Lint, format, types, and the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/pyright
+	@$(BIN)/pyright --pythonpath $(BIN)/python
 	@$(BIN)/lint-imports
 
 docs: $(STAMPS)/docs ## Build the documentation; a warning is an error
