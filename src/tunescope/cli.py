@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal  # noqa: F401 (named by inherited fields of CorpusFlags)
@@ -44,13 +45,13 @@ app = App(
 )
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; errors of the user's are one line, an interrupt says how to go on."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     # threads that spin while they wait cost a multiple of the time on a machine with other work
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        app()
+        app(arguments)
     except TunescopeError as error:
         sys.stderr.write(f"tunescope: error: {error}\n")
         sys.exit(2)
@@ -63,10 +64,10 @@ def main() -> None:
         sys.exit(130)
 
 
-def _show(result: Any) -> None:
+def _show(result: Any, **options: Any) -> None:
     from tunescope.report.terminal import show
 
-    show(result)
+    show(result, **options)
 
 
 @app.command
@@ -110,7 +111,7 @@ def info(run: Path) -> None:
     """
     from tunescope.study.info import info as look
 
-    _show(look(run))
+    _show(look(run), max_rows=None)
 
 
 @app.command

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +26,13 @@ class Result:
     def headline(self) -> str:
         """Return one line that says what this is."""
         return type(self).__name__
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        cls.__repr__ = Result.__repr__  # that of a dataclass lists every field, tables and all
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.headline()}>"
 
     def __str__(self) -> str:
         parts = [self.headline()]

@@ -18,7 +18,9 @@ TEXT_WIDTH = 40  # of a column of text, in deciding whether a table fits
 GAP = 2  # blanks between columns
 
 
-def show(result: Result, console: Console | None = None) -> None:
+def show(
+    result: Result, console: Console | None = None, *, max_rows: int | None = MAX_ROWS
+) -> None:
     """Print a result's headline and table.
 
     Parameters
@@ -27,20 +29,22 @@ def show(result: Result, console: Console | None = None) -> None:
         Any result.
     console : rich.console.Console, optional
         Where to print; standard output when not given.
+    max_rows : int or None
+        Rows of a table that are printed; None prints all.
     """
     console = console or Console(highlight=False)
     console.print(Text(result.headline()))
     for title, frame in result.tables().items():
         if title:
             console.print(Text(f"\n{title}", style="bold"))
-        for block in blocks(frame.head(MAX_ROWS), console.width):
+        for block in blocks(frame.head(max_rows or len(frame)), console.width):
             console.print(as_table(block))
-        if len(frame) > MAX_ROWS:
-            console.print(f"... {len(frame) - MAX_ROWS:,} more rows")
+        if max_rows is not None and len(frame) > max_rows:
+            console.print(f"... {len(frame) - max_rows:,} more rows")
 
 
 def blocks(frame: pd.DataFrame, width: int) -> list[pd.DataFrame]:
-    """Cut a table that is too wide into some that fit, all with its first column.
+    """Cut a table that is too wide into some that fit, all with the layer or the first column.
 
     Parameters
     ----------
@@ -51,7 +55,8 @@ def blocks(frame: pd.DataFrame, width: int) -> list[pd.DataFrame]:
     """
     if not len(frame):
         return []
-    first, *others = frame.columns
+    first = "layer" if "layer" in frame.columns else frame.columns[0]
+    others = [name for name in frame.columns if name != first]
     widths = {name: _width(frame[name]) for name in frame.columns}
     found, room = [[first]], width - widths[first]
     for name in others:
