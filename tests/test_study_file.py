@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from pathlib import Path
 
 import pytest
 
+import tunescope
 from tunescope.errors import InputError
 from tunescope.parameters import make
 from tunescope.steps import STEPS, Extract, Finetune
@@ -116,3 +118,12 @@ def test_every_parameter_is_documented(step):
 def test_make_checks_missing_keys():
     with pytest.raises(InputError, match="here: unknown key 'x'"):
         make(Extract, {"x": 1}, "here")
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=str)
+def test_help_of_a_step_lists_its_parameters(step):
+    """`help(ts.extract)` tells what the signature shows."""
+    function = getattr(tunescope, step.name)
+    text = inspect.getdoc(function)
+    for name in inspect.signature(function).parameters:
+        assert f"\n{name} : " in text or f", {name} : " in text, name

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable
@@ -151,6 +152,17 @@ def step_function(kind: type[Step]) -> Callable[[Callable[..., S]], Callable[...
         wrapper.__signature__ = own.replace(  # type: ignore[attr-defined]
             parameters=[*shown, *sorted(extra, key=lambda p: list(field_types(kind)).index(p.name))]
         )
+        wrapper.__doc__ = _with_parameters(inspect.getdoc(function) or "", kind)
         return wrapper
 
     return decorate
+
+
+def _with_parameters(doc: str, kind: type) -> str:
+    """Put the parameters of a step behind the entry `step` of a function's docstring."""
+    listed = (inspect.getdoc(kind) or "").partition("Parameters\n----------\n")[2]
+    for name, value in field_types(kind).items():
+        shown = value.__name__ if isinstance(value, type) else str(value).replace("typing.", "")
+        listed = re.sub(rf"^{name}$", f"{name} : {shown}", listed, flags=re.MULTILINE)
+    entry = re.compile(r"^step : .*\n(?:    .*\n?)+", flags=re.MULTILINE)
+    return entry.sub(lambda found: f"{found[0].rstrip()}\n{listed.rstrip()}\n", doc, count=1)
