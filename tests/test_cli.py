@@ -10,6 +10,7 @@ import pytest
 
 from runs import STUDY
 from tunescope.cli import main
+from tunescope.report.provenance import warnings
 from tunescope.report.terminal import as_text, blocks
 from tunescope.study.info import info
 from tunescope.study.result import Run
@@ -196,3 +197,10 @@ def test_wide_tables_are_cut_into_some_that_fit():
     assert shown == [name for name in frame.columns if name != "layer"]
     assert len(blocks(frame, width=200)) == 1 and blocks(frame.head(0), 80) == []
     assert as_text(float("nan")) == "" and as_text(0.12345) == "0.123"
+
+
+def test_warnings_name_all_models_once(tiny_run):
+    """What is the same in all models is said once, on the page and in the terminal."""
+    found = warnings(tiny_run)
+    assert len(found) == len(set(found)) and any("in base, tuned" in text for text in found)
+    assert "in base, tuned: " in "\n".join(found) and "beyond the length limit" in found[0]

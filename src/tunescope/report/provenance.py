@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tunescope.files import read_json
@@ -53,20 +54,28 @@ def warnings(run: Run) -> list[str]:
         for text in _extraction(known):
             same.setdefault((corpus, text), []).append(model)
     found += [f"{corpus}, in {', '.join(names)}: {text}" for (corpus, text), names in same.items()]
+    same = {}
     for (corpus, label, model), probes in run.probes.items():
-        failed = [f["layer"] for f in probes.facts if not f["converged"]]
-        if failed:
-            listed = ", ".join(map(str, failed))
-            found.append(
-                f"Probes of {label} in {corpus}, {model}: {len(failed)} of {len(probes.facts)} "
-                f"layers did not converge (layers {listed}); raise max_iterations."
-            )
-        unseen = max(f["n_unseen"] for f in probes.facts)
-        if unseen:
-            found.append(
-                f"Probes of {label} in {corpus}, {model}: {unseen:,} test words have a label that "
-                "no training word has; they count as wrong."
-            )
+        for text in _probes(probes.facts):
+            same.setdefault((f"{label} in {corpus}", text), []).append(model)
+    found += [f"Probes of {of}, {', '.join(names)}: {text}" for (of, text), names in same.items()]
+    return found
+
+
+def _probes(facts: Sequence[dict[str, Any]]) -> list[str]:
+    found = []
+    failed = [layer["layer"] for layer in facts if not layer["converged"]]
+    if failed:
+        listed = ", ".join(map(str, failed))
+        found.append(
+            f"{len(failed)} of {len(facts)} layers did not converge (layers {listed}); raise "
+            "max_iterations."
+        )
+    unseen = max(layer["n_unseen"] for layer in facts)
+    if unseen:
+        found.append(
+            f"{unseen:,} test words have a label that no training word has; they count as wrong."
+        )
     return found
 
 
@@ -81,8 +90,9 @@ def _extraction(known: dict[str, Any]) -> list[str]:
     empty = known["words_without_subwords"]
     if empty:
         shown = ", ".join(f"“{word}”" for word in list(empty)[:5])
+        shown += ", …" if len(empty) > 5 else ""
         found.append(
             f"the tokenizer has no subwords for {len(empty):,} word types "
-            f"({sum(empty.values()):,} words: {shown}, …); it was given its unknown token for them."
+            f"({sum(empty.values()):,} words: {shown}); it was given its unknown token for them."
         )
     return found
