@@ -23,6 +23,7 @@ from tunescope.report.figures import probes as probe_figures
 from tunescope.report.figures.style import specification
 from tunescope.report.sections import figures, pairs
 from tunescope.report.site import embedded_json, export, script_hash, vega
+from tunescope.steps import Extract
 from tunescope.study.result import Run
 
 PAIR = ("base", "tuned")
@@ -344,6 +345,7 @@ def test_warnings_name_what_went_wrong() -> None:
     facts = [{"layer": 0, "converged": True, "n_unseen": 3}]
     facts.append({"layer": 1, "converged": False, "n_unseen": 3})
     run: Any = SimpleNamespace(
+        study=SimpleNamespace(extract=Extract()),
         extraction={
             ("c", "a"): cut | {"words_without_subwords": {}},
             ("c", "b"): cut | {"words_without_subwords": {"\u200b": 4}},
@@ -356,6 +358,8 @@ def test_warnings_name_what_went_wrong() -> None:
     assert "1 word types (4 words" in found[1]
     assert "1 of 2 layers did not converge (layers 1)" in found[2]
     assert "3 test words" in found[3]
+    run.study.extract = Extract(long="windows")
+    assert "have more subwords than the model takes" in " ".join(provenance.warnings(run))
 
 
 def test_file_names_stay_different_and_harmless() -> None:

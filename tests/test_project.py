@@ -49,9 +49,9 @@ def documented_parameters(thing: Any) -> set[str]:
 
 
 def own_parameters(thing: Any) -> set[str]:
-    """Parameters of a callable; those of a step are documented with its class."""
+    """Parameters of a callable; a step function takes `step` and each of the step's own."""
     function = inspect.unwrap(thing) if inspect.isfunction(thing) else thing
-    return set(inspect.signature(function).parameters)
+    return {*inspect.signature(function).parameters, *inspect.signature(thing).parameters}
 
 
 @pytest.mark.parametrize("name", [name for name in tunescope.__all__ if name != "__version__"])

@@ -51,7 +51,7 @@ def warnings(run: Run) -> list[str]:
     found = []
     same: dict[tuple[str, str], list[str]] = {}
     for (corpus, model), known in run.extraction.items():
-        for text in _extraction(known):
+        for text in _extraction(known, run.study.extract.long):
             same.setdefault((corpus, text), []).append(model)
     found += [f"{corpus}, in {', '.join(names)}: {text}" for (corpus, text), names in same.items()]
     same = {}
@@ -79,13 +79,17 @@ def _probes(facts: Sequence[dict[str, Any]]) -> list[str]:
     return found
 
 
-def _extraction(known: dict[str, Any]) -> list[str]:
+def _extraction(known: dict[str, Any], long: str) -> list[str]:
     found = []
     if known["words_cut_off"]:
+        how = (
+            "have more subwords than the model takes and are left out."
+            if long == "windows"
+            else 'lie beyond the length limit and are left out; long = "windows" keeps them.'
+        )
         found.append(
             f"{known['words_cut_off']:,} of {known['n_words']:,} words, in "
-            f"{known['sentences_cut_off']:,} sentences, lie beyond the length limit and are left "
-            'out; long = "windows" keeps them.'
+            f"{known['sentences_cut_off']:,} sentences, {how}"
         )
     empty = known["words_without_subwords"]
     if empty:
