@@ -22,7 +22,7 @@ from tunescope.probes.result import LayerProbes
 from tunescope.results import Result
 from tunescope.steps import Step
 from tunescope.study.file import Study
-from tunescope.study.summary import accuracy_table, concept_table
+from tunescope.study.summary import accuracy_table, concept_table, single_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +168,10 @@ class Run(Result):
         for (corpus, label, base, tuned), comparison in self.comparisons.items():
             control = self.probes[corpus, label, tuned].table()
             found[f"{label} in {corpus}: {base} -> {tuned}"] = accuracy_table(comparison, control)
+        paired = {name for pair in self.pairs for name in pair}
+        for (corpus, label, model), probes in self.probes.items():
+            if model not in paired:
+                found[f"{label} in {corpus}: {model}"] = single_table(probes)
         for (corpus, base, tuned), alignment in self.alignments.items():
             title = f"concepts in {corpus}: {base} -> {tuned}"
             found[title] = concept_table(alignment, base, tuned)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from tunescope.latent.alignment import Alignment
 from tunescope.probes.compare import ProbeComparison
+from tunescope.probes.result import LayerProbes
 
 
 def accuracy_table(comparison: ProbeComparison, tuned_probes: pd.DataFrame) -> pd.DataFrame:
@@ -30,6 +31,21 @@ def accuracy_table(comparison: ProbeComparison, tuned_probes: pd.DataFrame) -> p
             "p": frame["p_holm"],
             "control task": tuned_probes["control_accuracy"],
             "majority": tuned_probes["majority"],
+        }
+    )
+
+
+def single_table(probes: LayerProbes) -> pd.DataFrame:
+    """Return accuracy by layer, beside its baselines, of a model that is compared with no other."""
+    frame = probes.table()
+    return pd.DataFrame(
+        {
+            "layer": frame["layer"],
+            "accuracy": frame["accuracy"],
+            "low": frame["accuracy_low"],
+            "high": frame["accuracy_high"],
+            "control task": frame["control_accuracy"],
+            "majority": frame["majority"],
         }
     )
 
