@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +121,8 @@ class _Extractor:
         """Fill one shard; return what was counted."""
         counted: Counter[str] = Counter()
         self._encoder.empty.clear()
-        pieces = self._pieces(shard.start, shard.stop, counted)
+        with _no_collection():
+            pieces = self._pieces(shard.start, shard.stop, counted)
         batches = make_batches(
             pieces, self._encoder.template, self._encoder.pad_id, self._step.batch_tokens
         )
@@ -187,6 +191,18 @@ class _Extractor:
                 f"model {self._name!r}, layer {layer}: the activation of {form!r} does not fit "
                 f"{self._step.dtype} or is not a number; use dtype float32 and model_dtype float32"
             )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Pause the garbage collector: many small objects make it walk all of torch's again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _words_per_shard(ref: ModelRef, step: Extract) -> int:
