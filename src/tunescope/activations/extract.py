@@ -195,7 +195,7 @@ class _Extractor:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Pause the garbage collector: many small objects make it walk all of torch's again and again."""
+    """Pause the garbage collector, which many small objects make walk through all of torch's."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
