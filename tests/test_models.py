@@ -52,6 +52,8 @@ def test_display_names(bert, tmp_path):
     assert find_model(bert).name == "tiny-bert"
     assert find_model(folder).name == "bert-sst2/checkpoint-500"
     assert find_model(bert, name="mine").name == "mine"
+    control = ModelSource(str(bert), init="random", seed=4)
+    assert find_model(control).name == "tiny-bert (random 4)"
 
 
 def test_comparable_layers(bert, tmp_path):

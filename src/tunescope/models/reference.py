@@ -135,7 +135,7 @@ def find_model(
     parts += [adapter_base.hash if adapter_base else None, source.tokenizer, source.gguf_file]
     location = str(folder) if folder else source.path
     return ModelRef(
-        name or _display_name(Path(location)),
+        name or _display_name(Path(location), source),
         location,
         hash_json(parts),
         source,
@@ -144,10 +144,11 @@ def find_model(
     )
 
 
-def _display_name(path: Path) -> str:
-    """Return the last part of a path, with its parent where that part says nothing."""
+def _display_name(path: Path, source: ModelSource) -> str:
+    """Return the last part of a path, with its parent where that says nothing, and the control."""
     generic = path.name in ("model", "checkpoint", "final", "best") or "checkpoint-" in path.name
-    return f"{path.parent.name}/{path.name}" if generic else path.name
+    name = f"{path.parent.name}/{path.name}" if generic else path.name
+    return f"{name} (random {source.seed})" if source.init == "random" else name
 
 
 def _folder(path: str, relative_to: Path | None) -> Path | None:
