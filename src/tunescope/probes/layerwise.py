@@ -6,7 +6,6 @@ and not fitted again.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,14 @@ from tqdm.auto import tqdm
 
 from tunescope.activations.store import ActivationStore, layer_folder
 from tunescope.errors import InputError
-from tunescope.files import atomic_directory, hash_json, write_json, write_table
+from tunescope.files import atomic_directory, write_json, write_table
 from tunescope.manifest import begin, finish
 from tunescope.parameters import step_function
-from tunescope.probes.control import control_task
 from tunescope.probes.features import Features
 from tunescope.probes.result import LayerProbes
 from tunescope.probes.solver import Fit, Problem, fit_many
-from tunescope.probes.splits import split_by_sentence
 from tunescope.probes.statistics import mean_interval
+from tunescope.probes.task import ProbingTask
 from tunescope.steps import Probe
 
 
@@ -66,7 +64,15 @@ def probe(
     """
     store = store if isinstance(store, ActivationStore) else ActivationStore.load(store)
     out = Path(out)
-    task = _Task(store, label, np.arange(store.n_words) if rows is None else rows, step)
+    task = ProbingTask(
+        store,
+        label,
+        np.arange(store.n_words) if rows is None else rows,
+        dev_share=step.dev_share,
+        test_share=step.test_share,
+        control_seeds=step.control_seeds,
+        seed=step.seed,
+    )
     inputs = {
         "store": store.key,
         "corpus": store.corpus.name,
@@ -81,66 +87,17 @@ def probe(
     with tqdm(desc=title, total=len(store.layers), unit="layer") as bar:
         bar.update(len(store.layers) - len(missing))
         for layer in missing:
-            _probe_layer(store, layer, task, out / layer_folder(layer), bar)
+            _probe_layer(store, layer, task, step, out / layer_folder(layer), bar)
             bar.update()
     finish(out, step, inputs, {"layers": list(store.layers), "classes": task.classes.tolist()})
     return LayerProbes.load(out)
 
 
-class _Task:
-    """Words, splits, labels and control labels: all that is the same at every layer."""
-
-    def __init__(self, store: ActivationStore, label: str, rows: np.ndarray, step: Probe):
-        corpus = store.corpus
-        rows = np.asarray(rows)
-        split = split_by_sentence(
-            corpus,
-            label,
-            rows[store.valid[rows]],
-            dev_share=step.dev_share,
-            test_share=step.test_share,
-            seed=step.seed,
-        )
-        self.step, self.split = step, split
-        self.rows = np.concatenate([split.train, split.dev, split.test])
-        self.train = np.arange(len(self.rows)) < len(split.train)
-        task = corpus.values(label)[self.rows]
-        forms = corpus.values("form")[self.rows]
-        self.classes = np.unique(task[self.train].astype(str)).astype(object)
-        self._check(corpus.name, label)
-        self.labels = [task]
-        for number in range(step.control_seeds):
-            seed = int(np.random.SeedSequence([step.seed, number]).generate_state(1)[0])
-            self.labels.append(control_task(forms, task, self.train, seed))
-        self.sentences = corpus.words["sentence"].to_numpy()[split.test]
-
-    def _check(self, corpus: str, label: str) -> None:
-        n_train, n_classes = len(self.split.train), len(self.classes)
-        where = f"corpus {corpus!r}, column {label!r}"
-        if n_classes < 2:
-            raise InputError(
-                f"{where}: all {n_train} training words have the label {self.classes[0]!r}; "
-                "a probe needs two"
-            )
-        if n_train <= n_classes:
-            raise InputError(
-                f"{where}: {n_train} training words for {n_classes} classes; give more words, or "
-                "a column with fewer labels"
-            )
-
-    def hash(self) -> str:
-        """Hash of the words, their splits and their labels."""
-        digest = hashlib.sha256()
-        for part in (self.split.train, self.split.dev, self.split.test):
-            digest.update(part.astype("<i8").tobytes() + b"|")
-        return hash_json([digest.hexdigest(), self.labels[0].tolist()])
-
-
 def _probe_layer(
-    store: ActivationStore, layer: int, task: _Task, folder: Path, bar: tqdm[Any]
+    store: ActivationStore, layer: int, task: ProbingTask, step: Probe, folder: Path, bar: tqdm[Any]
 ) -> None:
     """Fit task and controls on one layer and write what came out."""
-    step, split = task.step, task.split
+    split = task.split
     try:
         features = Features(store[layer][split.train], standardize=step.standardize)
     except InputError as error:
@@ -178,7 +135,7 @@ def _probe_layer(
     with atomic_directory(folder) as partial:
         save_file(tensors, partial / "probe.safetensors")
         write_table(partial / "words.parquet", words)
-        write_json(partial / "facts.json", {"layer": layer} | _facts(task, fits, right))
+        write_json(partial / "facts.json", {"layer": layer} | _facts(task, step, fits, right))
 
 
 def _predict(
@@ -194,9 +151,11 @@ def _predict(
     return places
 
 
-def _facts(task: _Task, fits: list[Fit], right: list[np.ndarray]) -> dict[str, Any]:
+def _facts(
+    task: ProbingTask, step: Probe, fits: list[Fit], right: list[np.ndarray]
+) -> dict[str, Any]:
     """Count and estimate what `LayerProbes.table` shows of one layer."""
-    step, split = task.step, task.split
+    split = task.split
     n_train, n_dev = len(split.train), len(split.dev)
     test = slice(n_train + n_dev, None)
     truth = task.labels[0]

@@ -1,0 +1,191 @@
+"""The labelled words that neurons are ranked and tested on, with all layers side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tunescope.activations.matrix import WordMatrix
+from tunescope.activations.store import ActivationStore
+from tunescope.probes.task import ProbingTask
+
+UNSEEN = -1
+"""Target of a word whose label no training word has; a prediction for it is always wrong."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Words of one split.
+
+    Parameters
+    ----------
+    x : WordMatrix, shape (n, d)
+        Activations.
+    targets : numpy.ndarray of int64, shape (n,)
+        Place of the label in `LabelledWords.classes`, or `UNSEEN`.
+    controls : numpy.ndarray of int64, shape (n_controls, n)
+        The same for each control task, in `LabelledWords.control_classes`.
+    forms : numpy.ndarray of object, shape (n,)
+        The words.
+    sentences : numpy.ndarray of int, shape (n,)
+        Sentence of each word, a row of the corpus's sentence table.
+    """
+
+    x: WordMatrix
+    targets: np.ndarray
+    controls: np.ndarray
+    forms: np.ndarray
+    sentences: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def take(self, which: Any) -> Part:
+        """Return only these words, an integer array or a mask."""
+        return Part(
+            self.x.take(which),
+            self.targets[which],
+            self.controls[:, which],
+            self.forms[which],
+            self.sentences[which],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledWords:
+    """Words of a corpus that have a label, split by sentence, with their activations.
+
+    Parameters
+    ----------
+    corpus, label, model : str
+        Names: of the corpus, its label column, the model.
+    classes : tuple of str
+        Labels of the training words, sorted; K of them.
+    train, dev, test : Part
+        Words of each split; dev may be empty.
+    scaling : {"raw", "zscored"}
+        Whether activations are as the model made them, or have mean 0 and variance 1 over the
+        training words.
+    """
+
+    corpus: str
+    label: str
+    model: str
+    classes: tuple[str, ...]
+    train: Part
+    dev: Part
+    test: Part
+    scaling: str = "raw"
+
+    @property
+    def n_neurons(self) -> int:
+        """Columns of the activations, d."""
+        return self.train.x.shape[1]
+
+    @property
+    def n_classes(self) -> int:
+        """Number of labels, K."""
+        return len(self.classes)
+
+    @property
+    def layer_of(self) -> np.ndarray:
+        """Layer of each neuron, shape (d,)."""
+        return self.train.x.layer_of
+
+    @cached_property
+    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of every neuron over the training words, float64."""
+        return self.train.x.moments()
+
+    def zscored(self) -> LabelledWords:
+        """Return the same words with z-scored activations (statistics of the training words)."""
+        mean, deviation = self.moments
+        scale = np.where(deviation > 0, deviation, 1.0)
+        parts = {
+            name: replace(part, x=part.x.scaled(mean, scale))
+            for name, part in (("train", self.train), ("dev", self.dev), ("test", self.test))
+        }
+        return replace(self, **parts, scaling="zscored")
+
+    def columns(self, which: np.ndarray | Sequence[int]) -> LabelledWords:
+        """Return the same words with only these neurons, in this order."""
+        parts = {
+            name: replace(part, x=part.x.columns(np.asarray(which)))
+            for name, part in (("train", self.train), ("dev", self.dev), ("test", self.test))
+        }
+        return replace(self, **parts)
+
+
+def label_words(
+    store: ActivationStore,
+    label: str,
+    *,
+    rows: np.ndarray | None = None,
+    dev_share: float = 0.1,
+    test_share: float = 0.2,
+    control_seeds: int = 3,
+    seed: int = 0,
+) -> LabelledWords:
+    """Split the labelled words of a store and put all its layers side by side.
+
+    Parameters
+    ----------
+    store : ActivationStore
+        Activations of a corpus.
+    label : str
+        Label column of the corpus.
+    rows : numpy.ndarray of int, optional
+        Words to use, all valid ones when not given.
+    dev_share, test_share : float
+        Shares of sentences, where the corpus does not define splits.
+    control_seeds : int
+        Number of control tasks (Hewitt and Liang 2019).
+    seed : int
+        Seed of the split and of the control labels.
+
+    Returns
+    -------
+    LabelledWords
+        Nothing is read from the store yet.
+
+    Raises
+    ------
+    InputError
+        If the column is missing or has one class only, train or test is empty, or there are no
+        more training words than classes.
+    """
+    task = ProbingTask(
+        store, label, np.arange(store.n_words) if rows is None else rows, dev_share=dev_share,
+        test_share=test_share, control_seeds=control_seeds, seed=seed,
+    )  # fmt: skip
+    coded = [_places(task.classes, labels) for labels in task.labels]
+    sentences = store.corpus.words["sentence"].to_numpy()[task.rows]
+    whole = Part(
+        WordMatrix.of_store(store, task.rows),
+        coded[0],
+        np.array(coded[1:]).reshape(control_seeds, len(task.rows)),
+        task.forms,
+        sentences,
+    )
+    n_train, n_test = len(task.split.train), len(task.split.test)
+    train, dev, test = (
+        whole.take(which)
+        for which in (
+            slice(n_train),
+            slice(n_train, len(task.rows) - n_test),
+            slice(len(task.rows) - n_test, None),
+        )
+    )
+    names = store.corpus.name, label, store.model
+    return LabelledWords(*names, tuple(task.classes), train, dev, test)
+
+
+def _places(classes: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the place of each label among the sorted classes, UNSEEN where it is none."""
+    labels = labels.astype(str)
+    places = np.searchsorted(classes.astype(str), labels).clip(0, len(classes) - 1)
+    return np.where(classes.astype(str)[places] == labels, places, UNSEEN).astype(np.int64)
