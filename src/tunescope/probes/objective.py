@@ -1,7 +1,7 @@
 """The objective of many probes at once: value, gradient, and a bound on how far the optimum is.
 
 For word i with activation x_i and label y_i, probe W, intercepts b (Durrani et al. 2020, arXiv
-2010.02695, section 3.1):
+2010.02695, section 3.1), and either form of the penalty (`penalties.py`):
 
     F(W, b) = - sum_i log softmax(W x_i + b)[y_i] + l1 ||W||_1 + l2 ||W||_2^2
 
@@ -9,6 +9,9 @@ The bound is the duality gap. With p_i the predicted distributions, any distribu
 sums over words equal the label counts are feasible for the dual, and
 
     D = sum_i entropy(p'_i) - sum_jk max(|sum_i x_ij (p'_ik - [y_i = k])| - l1, 0)^2 / (4 l2) <= F*
+
+(for the squared form; under the other, the root of the sum must not exceed l2, and D has no such
+term).
 
 Predicted distributions miss the label counts by little, and `gap` moves just that little mass. The
 entropy after moving is bounded from below, so that no second pass over the words is needed.
@@ -21,6 +24,10 @@ from dataclasses import dataclass
 import torch
 
 from tunescope.probes.features import Features
+from tunescope.probes.penalties import Penalty
+
+_VALUES = 1 << 22
+"""Scores held at once: 16 MiB in float32, some of them in several copies."""
 
 
 @dataclass
@@ -29,36 +36,55 @@ class Batch:
 
     Parameters
     ----------
-    targets : torch.Tensor of int64, shape (n, P)
-        Class of each word in each problem.
+    targets : torch.Tensor of int64, shape (n, U)
+        Class of each word in each of the U different label vectors.
+    task : torch.Tensor of int64, shape (P,)
+        Which of the label vectors is each problem's.
     counts : torch.Tensor, shape (P, K)
         Words per class; 0 pads problems that have fewer than K classes.
     moments : torch.Tensor, shape (d, P, K)
         Sum of the activations of each class.
-    l1, l2 : torch.Tensor, shape (P,)
+    l1, l2 : torch.Tensor of float64, shape (P,)
         Penalties, for the summed loss.
+    penalty : Penalty
+        Their form.
+    support : torch.Tensor or None, shape (d, P, 1)
+        1 for columns a problem may use, 0 for others; None where all may be used.
     """
 
     targets: torch.Tensor
+    task: torch.Tensor
     counts: torch.Tensor
     moments: torch.Tensor
     l1: torch.Tensor
     l2: torch.Tensor
+    penalty: Penalty
+    support: torch.Tensor | None = None
 
     def keep(self, wanted: torch.Tensor) -> Batch:
         """Return the batch with only the wanted problems, a boolean mask of shape (P,)."""
         return Batch(
-            self.targets[:, wanted],
+            self.targets,
+            self.task[wanted],
             self.counts[wanted],
             self.moments[:, wanted],
             self.l1[wanted],
             self.l2[wanted],
+            self.penalty,
+            None if self.support is None else self.support[:, wanted],
         )
 
-    def penalty(self, weights: torch.Tensor) -> torch.Tensor:
+    def labels(self, rows: slice | torch.Tensor) -> torch.Tensor:
+        """Return the classes of some words in every problem, shape (len(rows), P, 1)."""
+        return self.targets[rows][:, self.task].unsqueeze(2)
+
+    def restrict(self, coefficients: torch.Tensor) -> torch.Tensor:
+        """Set to zero, in place, what a problem must not use; shape (d, P, K)."""
+        return coefficients if self.support is None else coefficients.mul_(self.support)
+
+    def penalties(self, weights: torch.Tensor) -> torch.Tensor:
         """Return the penalty of `weights` (shape (d + 1, P, K)) per problem, float64."""
-        w = weights[:-1].double()
-        return self.l1 * w.abs().sum((0, 2)) + self.l2 * w.square().sum((0, 2))
+        return self.penalty.value(weights[:-1], self.l1, self.l2)
 
 
 @dataclass
@@ -84,14 +110,14 @@ class Point:
 
 
 def class_moments(features: Features, targets: torch.Tensor, n_classes: int) -> torch.Tensor:
-    """Sum the activations of each class of each problem, shape (d, P, K)."""
-    n_problems = targets.shape[1]
-    total = features.mean.new_zeros(n_problems * n_classes, features.d)
-    offsets = torch.arange(n_problems, device=targets.device) * n_classes
+    """Sum the activations of each class of each label vector, shape (d, U, K)."""
+    n_vectors = targets.shape[1]
+    total = features.mean.new_zeros(n_vectors * n_classes, features.d)
+    offsets = torch.arange(n_vectors, device=targets.device) * n_classes
     for rows, x in features.blocks():
         for column in (targets[rows] + offsets).T:
             total.index_add_(0, column, x)
-    return total.view(n_problems, n_classes, features.d).permute(2, 0, 1).contiguous()
+    return total.view(n_vectors, n_classes, features.d).permute(2, 0, 1).contiguous()
 
 
 def evaluate(
@@ -116,8 +142,8 @@ def evaluate(
     loss = torch.zeros(shape[0], dtype=torch.float64, device=flat.device)
     entropy = torch.zeros(shape, dtype=torch.float64, device=flat.device)
     spread = flat.new_zeros(shape)
-    for rows, x in features.blocks():
-        targets = batch.targets[rows].unsqueeze(2)
+    for rows, x in features.blocks(max(64, _VALUES // flat.shape[1])):
+        targets = batch.labels(rows)
         scores = torch.addmm(flat[-1], x, flat[:-1]).view(len(x), *shape)
         scores -= scores.amax(2, keepdim=True)
         p = scores.exp()
@@ -168,12 +194,7 @@ def gap(batch: Batch, point: Point, weights: torch.Tensor) -> torch.Tensor:
     moved = (predicted * taken).sum(2, keepdim=True)
     correlation = (predicted * (1 - taken) + moved * given - moments).abs()
 
-    # Shrinking p' towards the labels keeps it feasible and scales both the correlations and (the
-    # entropy is concave) the bound: either shrink until l1 alone covers them, or not at all.
-    largest = correlation.amax((0, 2)).clamp_min(1e-300)
-    shrunk = entropy * (batch.l1 / largest).clamp_max(1)
-    beyond = (correlation - batch.l1[:, None]).clamp_min(0).square().sum((0, 2))
-    conjugate = torch.where(batch.l2 > 0, beyond / (4 * batch.l2.clamp_min(1e-300)), torch.inf)
-    bound = torch.maximum(shrunk, entropy - conjugate)
+    # Shrinking p' towards the labels keeps it feasible.
+    bound = batch.penalty.bound(entropy, batch.restrict(correlation), batch.l1, batch.l2)
     bound = torch.where((batch.l1 > 0) | (batch.l2 > 0), bound, -torch.inf)
-    return point.loss + batch.penalty(weights) - bound
+    return point.loss + batch.penalties(weights) - bound

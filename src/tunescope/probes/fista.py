@@ -1,0 +1,188 @@
+"""FISTA for many elastic-net probes over the same words at once (Durrani et al. 2020, section 3.1).
+
+The method (Beck and Teboulle 2009) has three changes that measurements on activations asked for: a
+diagonal metric taken from the Hessian (activations have outlier neurons, labels have rare classes),
+a step length that follows the curvature seen along the way instead of its global bound, and
+restarts of the momentum (O'Donoghue and Candes 2015). Coefficients that the penalty sets to zero
+are exact zeros. All problems advance together as one wide matrix product, each with its own metric,
+step and momentum; those that are done drop out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from tunescope.probes.features import Features
+from tunescope.probes.objective import Batch, evaluate, gap
+from tunescope.probes.problem import Fit, Problem, finished, first_weights
+
+CHECK_EVERY = 10
+"""Iterations between two tests of convergence (each costs one more pass)."""
+
+_FLOOR = 0.01
+"""Smallest p (1 - p), as a share of its largest value 1/4, that the metric assumes on average."""
+
+_ROUNDING = 32
+"""Changes below this many units in the last place are taken for rounding."""
+
+
+def fista(
+    features: Features,
+    batch: Batch,
+    problems: Sequence[Problem],
+    *,
+    tolerance: float,
+    max_iterations: int,
+    start: torch.Tensor | None = None,
+    progress: Callable[[int, float], None] | None = None,
+) -> list[Fit]:
+    """Fit problems to a proven gap.
+
+    Parameters
+    ----------
+    features : Features
+        The words, n rows.
+    batch : Batch
+        The problems side by side.
+    problems : sequence of Problem
+        The same.
+    tolerance : float
+        A problem is done when its objective is proven to lie within this share of the optimum (by
+        the duality gap). Without a penalty there is no such proof, as the optimum may lie at
+        infinity: then the largest entry of the gradient must fall to this share of its first value.
+    max_iterations : int
+        Upper bound; a problem that reaches it is returned with ``converged=False``.
+    start : torch.Tensor, shape (d + 1, P, K), optional
+        Weights to begin with; zero coefficients when not given.
+    progress : callable, optional
+        Called at each test of convergence with the iteration and the largest relative gap.
+    """
+    state = _State(features, batch, start)
+    waiting = list(range(len(problems)))
+    fits: dict[int, Fit] = {}
+    for iteration in range(1, max_iterations + 1):
+        state.advance()
+        if iteration % CHECK_EVERY and iteration < max_iterations:
+            continue
+        objective, relative, converged = state.check(tolerance, iteration)
+        if progress is not None:
+            progress(iteration, float(relative.max()))
+        done = converged | (iteration == max_iterations)
+        for place in torch.nonzero(done).flatten().tolist():
+            facts = (float(objective[place]), float(relative[place]), iteration)
+            problem = problems[waiting[place]]
+            fits[waiting[place]] = finished(
+                features, state.solution, problem, place, (*facts, bool(converged[place]))
+            )
+        if done.all():
+            break
+        if done.any():
+            state.keep(~done)
+            waiting = [p for p, gone in zip(waiting, done.tolist(), strict=True) if not gone]
+    return [fits[number] for number in range(len(problems))]
+
+
+class _State:
+    """All that changes while problems are fitted; tensors have shape (d + 1, P, K) or (P,)."""
+
+    def __init__(self, features: Features, batch: Batch, start: torch.Tensor | None):
+        self.features, self.batch = features, batch
+        zeros = first_weights(features, batch)
+        self.solution = zeros if start is None else start
+        self.ahead = self.solution.clone()
+        self.previous: tuple[torch.Tensor, torch.Tensor] | None = None
+        ones = features.mean.new_ones(len(batch.task))
+        self.momentum, self.stretch = ones.clone(), 8 * ones
+        self.best = torch.full_like(batch.l1, torch.inf)
+        self.variance = torch.cat([features.variance, features.variance.new_ones(1)])
+        self.variance = self.variance.clamp_min(1e-12 * float(self.variance.max()))
+        self.next_metric = CHECK_EVERY
+        first = evaluate(features, batch, zeros, certify=True)
+        self.first_slope = self._slope(first.gradient)
+        if start is not None:
+            first = evaluate(features, batch, start, certify=True)
+        self._set_metric(first.spread)
+
+    def _slope(self, gradient: torch.Tensor) -> torch.Tensor:
+        inside = self.batch.restrict(gradient[:-1].clone()).abs().amax((0, 2))
+        return torch.maximum(inside, gradient[-1].abs().amax(1))
+
+    def _set_metric(self, spread: torch.Tensor) -> None:
+        """Take the Hessian's diagonal, with every neuron's variance the same for all classes."""
+        self.spread = spread.clamp_min(_FLOOR * self.features.n / 4)
+        self.momentum = torch.ones_like(self.momentum)
+        self.previous = None
+
+    def _metric(self) -> torch.Tensor:
+        return self.variance[:, None, None] * self.spread
+
+    def advance(self) -> None:
+        """Make one accelerated proximal gradient step."""
+        batch, metric = self.batch, self._metric()
+        gradient = evaluate(self.features, batch, self.ahead).gradient
+        batch.restrict(gradient[:-1])
+        self._follow_curvature(gradient, metric)
+
+        curvature = metric * self.stretch[:, None]
+        step = self.ahead - gradient / curvature
+        inside = batch.restrict(step[:-1])
+        step[:-1] = batch.penalty.proximal(inside, curvature[:-1], batch.l1, batch.l2)
+
+        change = step - self.solution
+        backwards = ((self.ahead - step) * change * curvature).sum((0, 2)) > 0
+        following = (1 + (1 + 4 * self.momentum**2).sqrt()) / 2
+        weight = torch.where(backwards, 0.0, (self.momentum - 1) / following)
+        self.momentum = torch.where(backwards, 1.0, following)
+        self.previous = (self.ahead, gradient)
+        self.solution, self.ahead = step, step + weight[:, None] * change
+
+    def _follow_curvature(self, gradient: torch.Tensor, metric: torch.Tensor) -> None:
+        """Stretch the metric to the curvature along the last step; let it relax otherwise.
+
+        For a convex function whose gradient changes at most L times as fast as its argument (in the
+        metric), |change of gradient|^2 <= L (change of gradient) . (change of argument).
+        """
+        if self.previous is None:
+            return
+        moved = self.ahead - self.previous[0]
+        turned = gradient - self.previous[1]
+        steepness = (turned.square() / metric).sum((0, 2))
+        along = (turned * moved).sum((0, 2))
+        moments = (self.batch.moments.square() / metric[:-1]).sum((0, 2))
+        rounding = moments * (_ROUNDING * torch.finfo(turned.dtype).eps) ** 2
+        seen = torch.where((steepness > rounding) & (along > 0), steepness / along, 0.0)
+        self.stretch = torch.maximum(0.9 * self.stretch, seen)
+
+    def check(
+        self, tolerance: float, iteration: int
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return objective, relative duality gap and convergence per problem, each shape (P,)."""
+        batch = self.batch
+        point = evaluate(self.features, batch, self.solution, certify=True)
+        objective = point.loss + batch.penalties(self.solution)
+        relative = gap(batch, point, self.solution) / objective.clamp_min(1e-300)
+        free = (batch.l1 == 0) & (batch.l2 == 0)
+        slope = self._slope(point.gradient) / self.first_slope.clamp_min(1e-30)
+        converged = torch.where(free, slope.double(), relative) <= tolerance
+
+        # A rising objective means steps were too long for the curvature met since.
+        slack = _ROUNDING * torch.finfo(self.solution.dtype).eps
+        risen = objective > self.best * (1 + slack)
+        self.stretch = torch.where(risen, 2 * self.stretch, self.stretch)
+        self.momentum = torch.where(risen, 1.0, self.momentum)
+        self.best = torch.minimum(self.best, objective)
+        if iteration >= self.next_metric:
+            self._set_metric(point.spread)
+            self.next_metric = 3 * iteration
+        return objective, relative, converged
+
+    def keep(self, wanted: torch.Tensor) -> None:
+        """Drop all but the wanted problems, a boolean mask of shape (P,)."""
+        self.batch = self.batch.keep(wanted)
+        self.solution, self.ahead = self.solution[:, wanted], self.ahead[:, wanted]
+        if self.previous is not None:
+            self.previous = (self.previous[0][:, wanted], self.previous[1][:, wanted])
+        for name in ("momentum", "stretch", "best", "spread", "first_slope"):
+            setattr(self, name, getattr(self, name)[wanted])
