@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HIGH, LOW = (230, 159, 0), (0, 114, 178)
 FULL = 4.0
 """Standard deviations from the mean at which a colour is full."""
-STRONGEST = 0.6
+STRONGEST = 0.55
 """Opacity of a full colour: text stays readable on it whether the page is light or dark."""
 STEPS = (1.0, 2.0, 3.0)
 """Standard deviations where a terminal's style changes: coloured, underlined too, filled."""

@@ -81,7 +81,9 @@ def look_at(
         # Word by word on disk, neuron by neuron from here on.
         values = np.ascontiguousarray(_read(whole.columns(columns)).T)
         for neuron, of_neuron in zip(here, values, strict=True):
-            found[neuron] = _view(store, texts, neuron, of_neuron, options, n_contexts, one_per_type)
+            found[neuron] = _view(
+                store, texts, neuron, of_neuron, options, n_contexts, one_per_type
+            )
     return [found[neuron] for neuron in wanted]
 
 
@@ -106,9 +108,7 @@ class _Texts:
         chosen = np.arange(store.n_words) if rows is None else np.unique(rows)
         self.rows = chosen[store.valid[chosen]]
         if not len(self.rows):
-            raise InputError(
-                f"{store.path}: no word to look at has an activation; give other rows"
-            )
+            raise InputError(f"{store.path}: no word to look at has an activation; give other rows")
         self.types = WordTypes.of(self.corpus.values("form")[self.rows])
         names = self.corpus.labels if labels is None else labels
         self.tags = {name: Tagged.of(self.corpus.values(name)[self.rows]) for name in names}
@@ -151,7 +151,7 @@ def _view(
     seen = values[texts.rows].astype(np.float64)
     constant = not zscores(seen).any()
     contexts = []
-    for side, sign in (("highest", 1), ("lowest", -1)):
+    for side, sign in () if constant else (("highest", 1), ("lowest", -1)):
         if one_per_type:
             chosen = texts.types.highest(sign * seen, n_contexts)
         else:

@@ -33,7 +33,7 @@ class Tagged:
 
     @classmethod
     def of(cls, labels: Sequence[str | None] | np.ndarray) -> Tagged:
-        """Number labels; words without one (None) are left out."""
+        """Give labels numbers; words without one (None) are left out."""
         codes, names = pd.factorize(np.asarray(labels, dtype=object), sort=True)
         rows = np.flatnonzero(codes >= 0)
         return cls(np.asarray(names, object), codes[rows], rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -14,7 +15,7 @@ import pandas as pd
 from tunescope.activations.neuron import NeuronId
 from tunescope.errors import InputError
 from tunescope.files import atomic_directory, read_json, read_table, write_json, write_table
-from tunescope.neurons.coloured import as_html, direction
+from tunescope.neurons.coloured import as_html, colour
 from tunescope.neurons.tag_values import QUANTILE_NAMES
 from tunescope.results import Result
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMAT = 1
+SHOWN = 15
+"""Tags of a label column that a notebook shows."""
 TABLES = ("words", "contexts", "values")
 _FACTS = (
     "model", "corpus", "store", "n_words", "n_types", "mean", "deviation", "low", "high",
@@ -91,6 +94,11 @@ class NeuronView(Result):
         rows = pd.DataFrame(self.values[self.values["label"] == label])
         return rows.drop(columns="label").reset_index(drop=True)
 
+    def side(self, side: str) -> pd.DataFrame:
+        """Return the contexts of one side, "highest" or "lowest", the most extreme first."""
+        rows = pd.DataFrame(self.contexts[self.contexts["side"] == side])
+        return rows.drop(columns="side").reset_index(drop=True)
+
     def headline(self) -> str:
         """Return which neuron, its strongest words, and what it tells apart."""
         text = (
@@ -121,31 +129,36 @@ class NeuronView(Result):
 
     def _marked(self) -> pd.DataFrame:
         """Return the contexts as text, the word in brackets."""
-        frame = self.contexts[["side", "activation"]].copy()
         rows = zip(self.contexts["words"], self.contexts["position"], strict=True)
-        frame["context"] = [
+        texts = [
             " ".join(f"[{word}]" if place == here else word for place, word in enumerate(words))
             for words, here in rows
         ]
-        return frame
+        return pd.DataFrame(self.contexts[["side", "activation"]]).assign(context=texts)
 
     def _repr_html_(self) -> str:
         words = " ".join(
-            f'<bdi dir="{direction([word])}">{escape(word)}</bdi>'
-            f"<small> {z:+.1f}&nbsp;({count:,})</small>&ensp;"
-            for word, count, z in self.words[["word", "count", "z"]].itertuples(index=False)
+            f'<span dir="ltr" style="display:inline-block;margin-right:.7em">'
+            f'<bdi dir="auto" style="background:{colour(z)}">{escape(word)}</bdi>'
+            f"<small> {z:+.1f}&nbsp;({count:,})</small></span>"
+            for word, count, z in zip(*(self.words[n] for n in ("word", "count", "z")), strict=True)
         )
-        parts = [f"<p>{escape(self.headline())}</p>", "<h4>Top words</h4>", f"<p>{words}</p>"]
+        parts = [f"<p>{escape(self.headline())}</p>", "<h4>Top words</h4>"]
+        parts.append(f'<p style="line-height:1.8">{words}</p>')
         for side in ("highest", "lowest"):
-            rows = self.contexts[self.contexts["side"] == side]
+            rows = self.side(side)
             parts.append(f"<h4>Contexts with the {side} activations</h4>" if len(rows) else "")
-            columns = rows[["words", "activations", "position"]]
+            columns = [rows[name] for name in ("words", "activations", "position")]
             parts += [as_html(w, a, self.z(a).tolist(), place)
-                      for w, a, place in columns.itertuples(index=False)]  # fmt: skip
+                      for w, a, place in zip(*columns, strict=True)]  # fmt: skip
         for label in self.labels:
             frame = self.of_label(label)
-            parts.append(f"<h4>{escape(f'Values by {label}')}</h4>")
-            parts.append(frame.to_html(index=False, max_rows=40, escape=True, border=0))
+            more = f", {len(frame) - SHOWN} more not shown" if len(frame) > SHOWN else ""
+            parts.append(f"<h4>{escape(f'Values by {label}{more}')}</h4>")
+            shown = frame.head(SHOWN).drop(columns=["q25", "q75", "separation"])
+            parts.append(
+                shown.to_html(index=False, escape=True, border=0, float_format="{:.3g}".format)
+            )
         return "".join(parts)
 
     def save(self, path: Path | str) -> None:
@@ -202,11 +215,10 @@ def load_views(path: Path | str) -> list[NeuronView]:
     parts = {name: _parts(path / f"{name}.parquet", len(content["views"])) for name in TABLES}
     views = []
     for number, head in enumerate(content["views"]):
-        given = head | {
-            "neuron": NeuronId.parse(head["neuron"]),
-            "quantiles": tuple(head["quantiles"]),
-        }
-        views.append(NeuronView(**given, **{name: parts[name][number] for name in TABLES}))
+        given: dict[str, Any] = {**head, **{name: parts[name][number] for name in TABLES}}
+        given["neuron"] = NeuronId.parse(head["neuron"])
+        given["quantiles"] = tuple(head["quantiles"])
+        views.append(NeuronView(**given))
     return views
 
 
@@ -226,20 +238,23 @@ def frame(table: pa.Table) -> pd.DataFrame:
     made = table.to_pandas()
     for column in table.schema:
         if pa.types.is_list(column.type):
-            made[column.name] = table[column.name].to_pylist()
+            lists = table[column.name].to_pylist()
+            if pa.types.is_floating(column.type.value_type):  # NaN comes back as None
+                lists = [[math.nan if v is None else v for v in values] for values in lists]
+            made[column.name] = lists
     return made
 
 
-def typed(columns: dict[str, Any], name: str) -> pd.DataFrame:
-    """Return columns as the data frame that reading them back gives, empty or not."""
-    return frame(_arrow(pd.DataFrame(columns), name))
+def typed(rows: pd.DataFrame | list[dict[str, Any]], name: str) -> pd.DataFrame:
+    """Return rows as the data frame that reading them back gives, even where there are none."""
+    return frame(_arrow(pd.DataFrame(rows), name))
 
 
 def _arrow(table: pd.DataFrame, name: str) -> pa.Table:
     import pyarrow as pa
 
     text, number, count = pa.string(), pa.float64(), pa.int64()
-    numbers = {key: number for key in ("mean", "sd", *QUANTILE_NAMES, "auc")}
+    numbers = dict.fromkeys(("mean", "sd", *QUANTILE_NAMES, "auc"), number)
     kinds: dict[str, dict[str, Any]] = {
         "words": {"word": text, "count": count, "strength": number, "z": number, "mean": number},
         "contexts": {
@@ -252,4 +267,6 @@ def _arrow(table: pd.DataFrame, name: str) -> pa.Table:
         },
     }  # fmt: skip
     schema = pa.schema(kinds[name] | ({"view": count} if "view" in table else {}))
+    if not len(table):
+        return schema.empty_table()
     return pa.Table.from_pandas(table, schema, preserve_index=False).replace_schema_metadata(None)

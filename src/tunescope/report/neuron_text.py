@@ -98,7 +98,7 @@ def show_neuron(
     if coloured and len(view.contexts):
         console.print(_legend())
     for side in ("highest", "lowest"):
-        rows = view.contexts[view.contexts["side"] == side].head(n_contexts)
+        rows = view.side(side).head(n_contexts)
         if len(rows):
             console.print(_title(f"Contexts with the {side} activations (activation, sd)"))
             console.print(_contexts(view, rows, coloured))
@@ -118,7 +118,7 @@ def _words(words: pd.DataFrame, coloured: bool) -> Columns | Text:
     if not len(words):
         return Text("none")
     cells = []
-    for word, count, z in words[["word", "count", "z"]].itertuples(index=False):
+    for word, count, z in zip(*(words[name] for name in ("word", "count", "z")), strict=True):
         cell = Text(printable(word), style=terminal_style(z) if coloured else "", end="")
         cells.append(Text.assemble(cell, f" {z:+.1f} ({count:,})", overflow="fold"))
     return Columns(cells, padding=(0, GAP))
@@ -141,8 +141,8 @@ def _contexts(view: NeuronView, rows: pd.DataFrame, coloured: bool) -> Table:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(ratio=1, overflow="fold")
     digits = decimals(view.deviation)
-    columns = rows[["activation", "words", "activations", "position"]]
-    for activation, words, activations, place in columns.itertuples(index=False):
+    columns = [rows[name] for name in ("activation", "words", "activations", "position")]
+    for activation, words, activations, place in zip(*columns, strict=True):
         z = view.z(activations).tolist()
         sentence = as_text(words, z, place, coloured=coloured)
         table.add_row(f"{activation:.{digits}f}", f"{z[place]:+.1f}", sentence)
@@ -150,7 +150,8 @@ def _contexts(view: NeuronView, rows: pd.DataFrame, coloured: bool) -> Table:
 
 
 def _values(view: NeuronView, rows: pd.DataFrame, console: Console) -> Table:
-    low, high, digits = rows["q05"].min(), rows["q95"].max(), decimals(view.deviation)
+    low, high = min(rows["q05"]), max(rows["q95"])
+    digits = decimals(view.deviation)
     plain = console.encoding.lower() not in ("utf-8", "utf8")
     table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("tag", overflow="fold")
@@ -187,12 +188,6 @@ def box(quantiles: Sequence[float], low: float, high: float, *, plain: bool = Fa
     scale = (BOX - 1) / (high - low) if high > low else 0.0
     a, b, c, d, e = (round((value - low) * scale) for value in quantiles)
     return "".join(
-        middle
-        if place == c
-        else thick
-        if b <= place <= d
-        else thin
-        if a <= place <= e
-        else " "
+        middle if place == c else thick if b <= place <= d else thin if a <= place <= e else " "
         for place in range(BOX)
     ).rstrip()
