@@ -15,7 +15,8 @@ from tunescope import ElasticNetProbe
 from tunescope.errors import InputError
 from tunescope.probes import features as features_module
 from tunescope.probes.features import Features
-from tunescope.probes.solver import Problem, fit_many
+from tunescope.probes.problem import Problem
+from tunescope.probes.solver import fit_many
 
 
 def words(n: int, d: int, n_classes: int, seed: int, *, outlier: bool = True) -> tuple:

@@ -26,6 +26,7 @@ _HOMES = {
     "compare_probes": "tunescope.probes.compare",
     "ProbeComparison": "tunescope.probes.compare",
     "ElasticNetProbe": "tunescope.probes.estimator",
+    "LinearRegressionProbe": "tunescope.probes.regression",
     "Study": "tunescope.study.file",
     "run": "tunescope.study.run",
     "Run": "tunescope.study.result",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -10,12 +11,15 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tunescope.probes.features import Features
-from tunescope.probes.solver import Problem, fit_many
+from tunescope.probes.problem import Problem
+from tunescope.probes.solver import fit_many
+from tunescope.probes.stochastic import PAPER, QUICK
 
 
 class ElasticNetProbe(ClassifierMixin, BaseEstimator):
@@ -23,7 +27,8 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
 
     It minimises, over coefficients W and intercepts b (which are not penalised),
 
-        loss(W, b) + l1 ||W||_1 + l2 ||W||_2^2
+        loss(W, b) + l1 ||W||_1 + l2 ||W||_2^2      (penalty="squared")
+        loss(W, b) + l1 ||W||_1 + l2 ||W||_2        (penalty="neurox")
 
     Parameters
     ----------
@@ -31,8 +36,15 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         Weight of the absolute values of the coefficients.
     l2 : float, default=3.0
         Weight of the squared coefficients; scikit-learn's `C` of a plain ridge is 1 / (2 l2).
+    penalty : {"squared", "neurox"}, default="squared"
+        Whether l2 weighs the square of the coefficients' norm (the paper) or, as in NeuroX, the
+        norm itself. NeuroX's own lambdas are for ``penalty="neurox", loss="mean"``.
     loss : {"sum", "mean"}, default="sum"
         Whether `loss` is the negative log-likelihood summed over words (the paper) or its mean.
+    solver : {"fista", "quick", "adam"}, default="fista"
+        `fista` goes on until the tolerance is proven. `quick` makes a few passes of proximal Adam
+        steps, with true zeros, and reports the gap that was reached. `adam` is the recipe of the
+        paper (learning rate 1e-3, batches of 512, 10 epochs), without true zeros.
     standardize : bool, default=False
         Scale every column to variance 1 first; `coef_` is still for the columns as given.
     tolerance : float, default=5e-3
@@ -40,7 +52,11 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         of the optimum. With ``l1 = l2 = 0`` nothing can be proven; then the largest entry of the
         gradient must fall to this share of its first value.
     max_iterations : int, default=500
-        Upper bound of the solver's iterations; reaching it gives a ConvergenceWarning.
+        Upper bound of the iterations of `fista`; reaching it gives a ConvergenceWarning.
+    passes : int, optional
+        Passes over the words of `quick` (by default 8, or fewer for many words) and `adam` (10).
+    random_state : int, RandomState or None, default=0
+        Of the order of words in `quick` and `adam`.
 
     Attributes
     ----------
@@ -74,10 +90,14 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
     _parameter_constraints = {
         "l1": [Interval(Real, 0, None, closed="left")],
         "l2": [Interval(Real, 0, None, closed="left")],
+        "penalty": [StrOptions({"squared", "neurox"})],
         "loss": [StrOptions({"sum", "mean"})],
+        "solver": [StrOptions({"fista", "quick", "adam"})],
         "standardize": ["boolean"],
         "tolerance": [Interval(Real, 0, None, closed="left")],
         "max_iterations": [Interval(Integral, 1, None, closed="left")],
+        "passes": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -85,17 +105,25 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         l1: float = 3.0,
         l2: float = 3.0,
         *,
+        penalty: str = "squared",
         loss: str = "sum",
+        solver: str = "fista",
         standardize: bool = False,
         tolerance: float = 5e-3,
         max_iterations: int = 500,
+        passes: int | None = None,
+        random_state: Any = 0,
     ):
         self.l1 = l1
         self.l2 = l2
+        self.penalty = penalty
         self.loss = loss
+        self.solver = solver
         self.standardize = standardize
         self.tolerance = tolerance
         self.max_iterations = max_iterations
+        self.passes = passes
+        self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> ElasticNetProbe:
         """Fit the probe.
@@ -124,13 +152,21 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError(f"y has one class, {self.classes_[0]!r}; a probe needs two")
         scale = len(y) if self.loss == "mean" else 1
+        recipe = None
+        if self.solver != "fista":
+            recipe = QUICK if self.solver == "quick" else PAPER
+            recipe = replace(recipe, passes=self.passes or recipe.passes)
         [fit] = fit_many(
             Features(X, standardize=self.standardize),
             [Problem(targets, self.l1 * scale, self.l2 * scale)],
+            penalty=self.penalty,  # type: ignore[arg-type]
+            solver=self.solver,  # type: ignore[arg-type]
             tolerance=self.tolerance,
             max_iterations=self.max_iterations,
+            recipe=recipe,
+            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
         )
-        if not fit.converged:
+        if not fit.converged and self.solver == "fista":
             warnings.warn(
                 f"after {fit.iterations} iterations the objective is proven only to lie within "
                 f"{fit.gap:.1%} of the optimum: raise max_iterations, tolerance or the penalties",

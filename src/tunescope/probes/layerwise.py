@@ -20,8 +20,9 @@ from tunescope.files import atomic_directory, write_json, write_table
 from tunescope.manifest import begin, finish
 from tunescope.parameters import step_function
 from tunescope.probes.features import Features
+from tunescope.probes.problem import Fit, Problem
 from tunescope.probes.result import LayerProbes
-from tunescope.probes.solver import Fit, Problem, fit_many
+from tunescope.probes.solver import fit_many
 from tunescope.probes.statistics import mean_interval
 from tunescope.probes.task import ProbingTask
 from tunescope.steps import Probe

@@ -38,8 +38,8 @@ class Recipe:
         Passes over the words; when None, `QUICK_STEPS` decides.
     batch_size : int or None
         Words in a step; when None, 512, or fewer where there are few words.
-    learning_rate : float
-        Step of Adam, of the first step if it falls.
+    learning_rate : float or None
+        Step of Adam, of the first step if it falls; when None, `REACH` decides.
     momentum, memory : float
         Adam's beta 1 and beta 2.
     proximal : bool
@@ -52,7 +52,7 @@ class Recipe:
 
     passes: int | None = None
     batch_size: int | None = None
-    learning_rate: float = 5e-3
+    learning_rate: float | None = None
     momentum: float = 0.9
     memory: float = 0.95
     proximal: bool = True
@@ -64,6 +64,10 @@ PAPER = Recipe(10, 512, 1e-3, 0.9, 0.999, proximal=False)
 """Adam, learning rate 1e-3, batches of 512 shuffled words, 10 epochs (section 4 of the paper)."""
 NEUROX = Recipe(10, 32, 1e-3, 0.9, 0.999, proximal=False, shuffle=False)
 """The same as NeuroX's program runs it."""
+
+REACH = 0.25
+"""What one step of the quick variant may change of a score, about: divided by the root of the number
+of neurons (at least 10), it is the step for neurons of standard deviation 1."""
 
 QUICK_STEPS = (320, 1200)
 """Steps of the quick variant: at least the first, about the second, in 3 to 8 passes."""
@@ -127,11 +131,12 @@ def run(
     passes, size = schedule(recipe, features.n)
     total = sum(math.ceil((rows.stop - rows.start) / size) for rows, _ in features.blocks())
     total, step = total * passes, 0
+    rate = recipe.learning_rate or REACH / math.sqrt(max(features.d, 10))
     for number in range(passes):
         for rows, x in _mini_batches(features, size, random if recipe.shuffle else None):
             fall = 0.5 * (1 + math.cos(math.pi * step / total)) if recipe.proximal else 1.0
             step += 1
-            adam.step(x, batch.labels(rows), recipe.learning_rate * fall, step)
+            adam.step(x, batch.labels(rows), rate * fall, step)
         if progress is not None:
             progress(number + 1, math.nan)
     return adam.result()
