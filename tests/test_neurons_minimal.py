@@ -14,6 +14,7 @@ from tunescope.neurons.curves import accuracy_curves
 from tunescope.neurons.minimal import candidate_sizes, minimal_sets, search
 from tunescope.neurons.orders import arrange, n_of_share
 from tunescope.neurons.ranking import Ranking
+from tunescope.neurons.rankings.gaussian_model import GaussianClassifier
 from tunescope.neurons.selectivity import Bootstrap
 from tunescope.neurons.words import LabelledWords, Part
 
@@ -177,6 +178,19 @@ class Centroids:
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         return np.square(x[:, None] - self.means).sum(2).argmin(1)
+
+
+def test_gaussians_of_nested_sets_are_fitted_once_and_come_out_the_same(words):
+    order = arrange(COPIED, words.layer_of)
+    sets = [order[:4], np.array([20, 3]), order[:12], order[:8]]
+    gaussian = PlainClassifier(GaussianClassifier)
+    for columns, outcome in zip(sets, gaussian.judge(words, sets), strict=True):
+        alone = gaussian.judge(words, [columns])[0]
+        assert np.array_equal(outcome.test, alone.test)
+        assert np.array_equal(outcome.controls, alone.controls)
+        own = GaussianClassifier().fit(words.train.x[:][:, columns], words.train.targets, 8)
+        predicted = own.predict(words.test.x[:][:, columns])
+        assert np.array_equal(outcome.test, predicted == words.test.targets)
 
 
 def test_curves_hold_every_ranking_classifier_order_and_seed(words):

@@ -133,12 +133,14 @@ class LinearClassifier:
 
 @dataclass(frozen=True)
 class PlainClassifier:
-    """Any object with `fit(x, targets, n_classes)` and `predict(x)`, trained set by set.
+    """Any object with `fit(x, targets, n_classes)` and `predict(x)`, such as `GaussianClassifier`.
 
     Parameters
     ----------
     make : callable
-        Returns a new one.
+        Returns a new one. One with `predict_prefixes(x, sizes)`, which tells what it would predict
+        had it been trained on the first s columns alone, is trained once for sets that hold each
+        other; others are trained set by set.
     name : str
         How tables call it.
     """
@@ -151,24 +153,34 @@ class PlainClassifier:
     ) -> list[Outcome]:
         """Train on each set of neurons; return what comes out right, in the order of the sets."""
         targets = label_columns(words, words.train, tasks)
-        outcomes = []
-        for columns in sets:
-            part = words.columns(columns)
-            x = np.asarray(part.train.x)
+        together = hasattr(self.make(), "predict_prefixes")
+        outcomes: dict[int, Outcome] = {}
+        for group in nested_groups(sets) if together else [[n] for n in range(len(sets))]:
+            columns = sets[group[0]]
+            for number in group[1:]:
+                columns = np.concatenate([columns, np.setdiff1d(sets[number], columns)])
+            sizes = [len(sets[number]) for number in group]
             fitted = []
+            x = np.asarray(words.train.x.columns(columns))
             for target in targets:
                 classifier = self.make()
                 classifier.fit(x, target, words.n_classes)
                 fitted.append(classifier)
-            del x
-            predicted = [
-                np.stack([classifier.predict(np.asarray(x)) for classifier in fitted])
-                if len(x)
-                else np.empty((len(fitted), 0), np.int64)
-                for x in (part.dev.x, part.test.x)
-            ]
-            outcomes.append(_outcome(words, predicted[0], predicted[1], tasks))
-        return outcomes
+            predicted = []
+            for part in (words.dev, words.test):
+                x = np.asarray(part.x.columns(columns))
+                found = [
+                    np.empty((len(sizes), 0), np.int64)
+                    if not len(x)
+                    else classifier.predict_prefixes(x, sizes)
+                    if together
+                    else classifier.predict(x)[None]
+                    for classifier in fitted
+                ]
+                predicted.append(np.stack(found, axis=1))
+            for number, dev, test in zip(group, *predicted, strict=True):
+                outcomes[number] = _outcome(words, dev, test, tasks)
+        return [outcomes[number] for number in range(len(sets))]
 
 
 def label_columns(words: LabelledWords, part: Part, tasks: Tasks) -> np.ndarray:
