@@ -161,7 +161,11 @@ def _view(
             for rank, row in enumerate(texts.rows[chosen], start=1)
         ]
     words = top_words(seen, texts.types, **options)
-    tables = [tag_values(seen, tags).assign(label=name) for name, tags in texts.tags.items()]
+    rising = np.argsort(seen)
+    tables = [
+        tag_values(seen, tags, rising=rising).assign(label=name)
+        for name, tags in texts.tags.items()
+    ]
     by_tag = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     return NeuronView(
         neuron, store.model, store.corpus.name, store.key, len(seen), len(texts.types.names),

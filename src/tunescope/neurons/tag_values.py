@@ -15,32 +15,33 @@ TWO_SIDED = 1.959964
 
 @dataclass(frozen=True, eq=False)
 class Tagged:
-    """Words that have a label, as numbers.
+    """Labels of words as numbers.
 
     Parameters
     ----------
     names : numpy.ndarray of object, shape (K,)
         The different labels, sorted.
     codes : numpy.ndarray of int, shape (n,)
-        Number of each word's label.
-    rows : numpy.ndarray of int, shape (n,)
-        Places of these words among all that were given.
+        Number of each word's label; -1 where it has none.
     """
 
     names: np.ndarray
     codes: np.ndarray
-    rows: np.ndarray
 
     @classmethod
     def of(cls, labels: Sequence[str | None] | np.ndarray) -> Tagged:
-        """Give labels numbers; words without one (None) are left out."""
+        """Give labels numbers; None is no label."""
         codes, names = pd.factorize(np.asarray(labels, dtype=object), sort=True)
-        rows = np.flatnonzero(codes >= 0)
-        return cls(np.asarray(names, object), codes[rows], rows)
+        # Small integers are sorted in linear time.
+        small = codes.astype(np.int16) if len(names) < 1 << 15 else codes
+        return cls(np.asarray(names, object), small)
 
 
 def tag_values(
-    values: np.ndarray, labels: Tagged | Sequence[str | None] | np.ndarray
+    values: np.ndarray,
+    labels: Tagged | Sequence[str | None] | np.ndarray,
+    *,
+    rising: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Sum up the activations of each label's words, and compare them with all other words'.
 
@@ -49,7 +50,9 @@ def tag_values(
     values : numpy.ndarray, shape (n,)
         Activation of each word; finite.
     labels : Tagged or sequence of str or None, length n
-        Label of each word.
+        Label of each word; those without one are left out.
+    rising : numpy.ndarray of int, shape (n,), optional
+        `np.argsort(values)`, where it is known: several label columns share it.
 
     Returns
     -------
@@ -64,21 +67,22 @@ def tag_values(
         have one label.
     """
     tagged = labels if isinstance(labels, Tagged) else Tagged.of(labels)
-    values = np.asarray(values)[tagged.rows].astype(np.float64)
+    values = np.asarray(values, np.float64)
+    rising = np.argsort(values) if rising is None else rising
+    codes, values = tagged.codes[rising], values[rising]
+    labelled = codes >= 0
+    codes, values = codes[labelled], values[labelled]
     n_all, n_tags = len(values), len(tagged.names)
-    rising = np.argsort(values, kind="stable")
-    ranks = np.empty(n_all)
-    ranks[rising] = _ranks(values[rising])
-    by_tag = rising[np.argsort(tagged.codes[rising], kind="stable")]
-    n = np.bincount(tagged.codes, minlength=n_tags)
-    rank_sum = np.bincount(tagged.codes, ranks, n_tags)
+    n = np.bincount(codes, minlength=n_tags)
+    rank_sum = np.bincount(codes, _ranks(values), n_tags)
     with np.errstate(divide="ignore", invalid="ignore"):
         auc = (rank_sum - n * (n + 1) / 2) / (n * (n_all - n))
         chance = 0.5 + TWO_SIDED * np.sqrt((n_all + 1) / (12.0 * n * (n_all - n)))
     auc[n == n_all] = chance[n == n_all] = np.nan
     separation = np.maximum(auc, 1 - auc)
     # Each label's activations, rising.
-    parts = np.split(values[by_tag], np.cumsum(n)[:-1]) if n_tags else []
+    by_tag = values[np.argsort(codes, kind="stable")]
+    parts = np.split(by_tag, np.cumsum(n)[:-1]) if n_tags else []
     quantiles = np.array([_quantiles(part) for part in parts]).reshape(n_tags, len(QUANTILES))
     table = pd.DataFrame(
         {

@@ -43,8 +43,8 @@ class WordTypes:
         return cls(np.asarray(names, object), counts, np.argsort(codes, kind="stable"), starts)
 
     def means(self, values: np.ndarray) -> np.ndarray:
-        """Return the mean of one value per word over each type, shape (n_types,)."""
-        return np.add.reduceat(values[self.order], self.starts) / self.counts
+        """Return the mean over each type, shape (n_types,), of values in the order of `order`."""
+        return np.add.reduceat(values, self.starts) / self.counts
 
     def highest(self, values: np.ndarray, most: int) -> np.ndarray:
         """Return the words with the highest values, at most one of each type, highest first.
@@ -113,22 +113,23 @@ def top_words(
         )
     types = forms if isinstance(forms, WordTypes) else WordTypes.of(forms)
     values = np.asarray(values, np.float64)
-    z = zscores(values)
-    score = types.means(np.abs(z))
-    score = (types.counts * score + prior * np.abs(z).mean()) / (types.counts + prior)
+    z = zscores(values)[types.order]
+    away = np.abs(z)
+    score = (types.counts * types.means(away) + prior * away.mean()) / (types.counts + prior)
     kept = np.flatnonzero(types.counts >= min_count)
     largest = score[kept].max(initial=0.0)
     strength = score[kept] / largest if largest > 0 else np.zeros(len(kept))
     order = np.lexsort((-types.counts[kept], -strength))
     order = order[strength[order] > threshold][:most]
     chosen = kept[order]
+    signed = types.means(z)[chosen]
     return pd.DataFrame(
         {
             "word": types.names[chosen].astype(object),
             "count": types.counts[chosen].astype(np.int64),
             "strength": strength[order],
-            "z": types.means(z)[chosen],
-            "mean": types.means(values)[chosen],
+            "z": signed,
+            "mean": values.mean() + values.std() * signed,
         }
     )
 
