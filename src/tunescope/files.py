@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 from tunescope.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
     import pyarrow as pa
 
 TEMPORARY = ".partial-"
@@ -120,6 +122,55 @@ def read_table(path: Path) -> pa.Table:
         raise InputError(f"{path} is missing: is this the folder of a finished step?") from None
     except pa.ArrowInvalid as error:
         raise InputError(f"{path} is not a parquet file ({error}): delete it, run again") from None
+
+
+def write_frame(path: Path, frame: pd.DataFrame) -> None:
+    """Write a data frame as parquet, without its index, atomically."""
+    import pyarrow as pa
+
+    write_table(path, pa.Table.from_pandas(frame, preserve_index=False))
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """Read a parquet file into a data frame.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is not parquet.
+    """
+    return read_table(path).to_pandas()
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Write an array as .npy, atomically."""
+    import numpy as np
+
+    with atomic_file(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+def write_tensors(path: Path, tensors: dict[str, np.ndarray]) -> None:
+    """Write arrays as safetensors, atomically."""
+    from safetensors.numpy import save_file
+
+    with atomic_file(path) as temporary:
+        save_file(tensors, temporary)
+
+
+def read_tensors(path: Path) -> dict[str, np.ndarray]:
+    """Read a safetensors file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing.
+    """
+    from safetensors.numpy import load_file
+
+    if not path.exists():
+        raise InputError(f"{path} is missing: is this the folder of a finished step?")
+    return load_file(path)
 
 
 def hash_json(content: Any) -> str:

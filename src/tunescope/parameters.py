@@ -60,15 +60,28 @@ def check_types(instance: Any, where: str) -> None:
     """
     for name, expected in field_types(type(instance)).items():
         value = getattr(instance, name)
-        if isinstance(value, int) and not isinstance(value, bool) and _accepts_float(expected):
+        if _is_int(value) and _accepts_float(expected):
             object.__setattr__(instance, name, float(value))
-        elif not _matches(value, expected):
+            continue
+        if isinstance(value, list | tuple) and _item(expected) is float:
+            value = tuple(float(entry) if _is_int(entry) else entry for entry in value)
+            object.__setattr__(instance, name, value)
+        if not _matches(value, expected):
             raise InputError(f"{where}: {name} = {value!r} must be {_describe(expected, value)}")
 
 
 def _accepts_float(expected: Any) -> bool:
     options = get_args(expected) if _is_union(expected) else (expected,)
     return float in options and int not in options
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _item(expected: Any) -> Any:
+    """Type of the entries of a list; None for what is no list."""
+    return get_args(expected)[0] if get_origin(expected) in (list, tuple) else None
 
 
 def _is_union(expected: Any) -> bool:

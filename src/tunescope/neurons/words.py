@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,6 +12,7 @@ import numpy as np
 
 from tunescope.activations.matrix import WordMatrix
 from tunescope.activations.store import ActivationStore
+from tunescope.files import hash_json
 from tunescope.probes.task import ProbingTask
 
 UNSEEN = -1
@@ -110,6 +112,14 @@ class LabelledWords:
             for name, part in (("train", self.train), ("dev", self.dev), ("test", self.test))
         }
         return replace(self, **parts, scaling="zscored")
+
+    def hash(self) -> str:
+        """Hash of the words, their splits, labels and control labels."""
+        digest = hashlib.sha256()
+        for part in (self.train, self.dev, self.test):
+            for numbers in (part.x.rows, part.targets, part.controls):
+                digest.update(numbers.astype("<i8").tobytes() + b"|")
+        return hash_json([digest.hexdigest(), list(self.classes)])
 
     def columns(self, which: np.ndarray | Sequence[int]) -> LabelledWords:
         """Return the same words with only these neurons, in this order."""

@@ -1,0 +1,22 @@
+"""The parameters of every step, defined once.
+
+A step is a frozen dataclass. Its fields are the flags on the command line, the keys of the study
+file, what the manifest records and what the documentation lists. Nothing heavy is imported here, so
+that `tunescope --help` stays instant.
+"""
+
+from tunescope.steps.latent import Align, Concepts
+from tunescope.steps.models import Extract, Finetune
+from tunescope.steps.neurons import Intervene, Rank, Reduce, Select
+from tunescope.steps.probes import Probe
+from tunescope.steps.step import Step, bounded
+
+__all__ = [
+    "STEPS", "Align", "Concepts", "Extract", "Finetune", "Intervene", "Probe", "Rank", "Reduce",
+    "Select", "Step", "bounded",
+]  # fmt: skip
+
+STEPS: dict[str, type[Step]] = {
+    step.name: step
+    for step in (Finetune, Extract, Probe, Rank, Select, Reduce, Intervene, Concepts, Align)
+}

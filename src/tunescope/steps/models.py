@@ -1,0 +1,87 @@
+"""Parameters of the steps that run a model: tuning it, and storing its activations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from tunescope.steps.step import Step, bounded
+
+
+@dataclass(frozen=True)
+class Finetune(Step):
+    """Fine-tune a base model on a sentence classification task.
+
+    The defaults are the recipe of Durrani et al. 2021 (arXiv 2105.15179; section 3 and its code).
+
+    Parameters
+    ----------
+    epochs
+        Passes over the training sentences.
+    learning_rate
+        Peak learning rate of AdamW; it decays linearly to zero.
+    batch_size
+        Sentences in one update.
+    max_length
+        Longest input in subwords; the rest of a sentence is cut off.
+    weight_decay
+        Decoupled weight decay.
+    warmup
+        Share of the updates during which the learning rate rises from zero.
+    max_sentences
+        Train on this many sentences, drawn at random; all when not given.
+    dev_share
+        Share of the training sentences held out as dev set, where the task has none.
+    seed
+        Seed of the new classification head, dropout, and the order of sentences.
+    """
+
+    name: ClassVar[str] = "finetune"
+    epochs: float = bounded(3.0, 0)
+    learning_rate: float = bounded(5e-5, 0)
+    batch_size: int = bounded(8, 1)
+    max_length: int = bounded(128, 4)
+    weight_decay: float = bounded(0.0, 0)
+    warmup: float = bounded(0.0, 0, 1)
+    max_sentences: int | None = bounded(None, 1)
+    dev_share: float = bounded(0.1, 0.01, 0.5)
+    seed: int = bounded(0, 0)
+
+
+@dataclass(frozen=True)
+class Extract(Step):
+    """Store the activation of every word at every layer (layer 0 = embeddings).
+
+    Parameters
+    ----------
+    pooling
+        The word's vector is that of its last subword (as in all three studies), of its first, or
+        the mean over its subwords.
+    dtype
+        Number format in the store.
+    max_length
+        Longest input in subwords, special tokens included; the model's own limit when not given.
+    long
+        What happens to a longer sentence: `truncate` (words cut off are counted and marked as not
+        valid) or `windows` (split into overlapping windows; each word is taken from the window
+        that gives it most context).
+    stack
+        For encoder-decoder models, whose hidden states are taken; `auto` is the encoder.
+    model_dtype
+        Number format the model runs in; `auto` is the checkpoint's own.
+    batch_tokens
+        Subwords in one forward pass, padding included.
+    shard_words
+        Words in one file of the store, fewer where their layers would take over a gigabyte;
+        also the unit in which an interrupted run resumes.
+    """
+
+    name: ClassVar[str] = "extract"
+    pooling: Literal["last", "first", "mean"] = "last"
+    dtype: Literal["float32", "float16"] = "float32"
+    max_length: int | None = bounded(None, 4)
+    long: Literal["truncate", "windows"] = "truncate"
+    stack: Literal["auto", "encoder", "decoder"] = "auto"
+    model_dtype: Literal["float32", "float16", "bfloat16", "auto"] = "float32"
+    batch_tokens: int = bounded(4096, 1)
+    shard_words: int = bounded(32768, 1)
