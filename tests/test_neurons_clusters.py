@@ -76,7 +76,7 @@ def test_blocks_and_strips_do_not_matter(monkeypatch):
     whole, _ = correlation_distances(x)
     np.testing.assert_allclose(whole, naive(x), atol=1e-6)
     labels = correlation_clusters(x).labels
-    monkeypatch.setattr(distances, "BLOCK_ROWS", 33)
+    monkeypatch.setattr(distances, "BLOCK_ROWS", (33, 33))
     monkeypatch.setattr(distances, "STRIP", 7)
     monkeypatch.setattr(distances, "SAMPLE", 2)
     np.testing.assert_allclose(correlation_distances(matrix)[0], whole, atol=1e-6)

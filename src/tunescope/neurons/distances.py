@@ -1,7 +1,8 @@
 """Distances 1 - |r| of all pairs of neurons, r being Pearson's correlation over words.
 
-Activations are read once, in blocks. Only one half of the symmetric matrix is ever there, as strips
-of rows that one product each adds to, and then in SciPy's condensed form.
+Activations are read once, in blocks; the product of each with itself is added up in float64, as
+strips of rows of one half of the matrix, which then become SciPy's condensed form. For d neurons
+this takes 8 d^2 bytes, and two blocks.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from tunescope.activations.matrix import WordMatrix
 from tunescope.errors import InputError
 
 STRIP = 256
-"""Rows of the correlation matrix made by one product; half a strip's square is made in vain."""
+"""Rows of a strip; it is freed whole."""
 
 SAMPLE = 1024
 """Words looked at before the others, for a rough idea of means and spreads."""
 
-BLOCK_ROWS = 2048
-"""Words of one block: products within it are summed in the working type, across in float64."""
+BLOCK_ROWS = (2048, 8192)
+"""Fewest and most words of one block: products within it are summed in the working type."""
+
+BLOCK_VALUES = 1 << 24
+"""Values in one block, if that is between these: 64 MiB in float32."""
 
 _CONSTANT = 1e-6
 """Deviation, as a share of the mean, below which a neuron's variation is taken for rounding."""
@@ -64,8 +68,11 @@ def correlation_distances(
             centred = (block - centre).astype(kind, copy=False)
             centred *= unit.astype(kind)
             total += np.ones(len(centred), kind) @ centred
+            # NumPy knows this product as symmetric and makes half of it.
+            products = centred.T @ centred
             for a, strip in zip(starts, strips, strict=True):
-                strip += centred[:, a : a + STRIP].T @ centred[:, a:]
+                strip += products[a : a + STRIP, a:]
+            del products
     if not np.isfinite(total).all():
         raise InputError(
             "activations hold values that are not finite: leave out words that are not valid"
@@ -105,5 +112,8 @@ def _rough_scale(x: WordMatrix | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _blocks(x: WordMatrix | np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(x), BLOCK_ROWS):
-        yield x[start : start + BLOCK_ROWS]
+    n, d = x.shape
+    fewest, most = BLOCK_ROWS
+    rows = min(max(BLOCK_VALUES // d, fewest), most)
+    for start in range(0, n, rows):
+        yield x[start : start + rows]
