@@ -124,6 +124,13 @@ class NeuronRankings(NeuronResult):
     Tables: `layers` (selected neurons by layer), `tags` (top neurons of each label by layer),
     `sharing` (how many labels share a neuron), `localisation`, `agreement` and `agreement_summary`
     (of rankings with each other).
+
+    Parameters
+    ----------
+    path : Path
+        The step's folder.
+    manifest : Manifest
+        How it was made.
     """
 
     step: ClassVar[str] = "rank"
@@ -236,6 +243,13 @@ class NeuronSets(NeuronResult):
 
     Tables: `minimal` (smallest sets), `ablation`, `selectivity` (of all neurons and of the sets)
     and `curve` (accuracy against the number of neurons, for every classifier and order).
+
+    Parameters
+    ----------
+    path : Path
+        The step's folder.
+    manifest : Manifest
+        How it was made.
     """
 
     step: ClassVar[str] = "select"
@@ -256,6 +270,13 @@ class NeuronRedundancy(NeuronResult):
     """What is left when redundant layers and neurons are taken away.
 
     Table: `redundancy`, one row per stage.
+
+    Parameters
+    ----------
+    path : Path
+        The step's folder.
+    manifest : Manifest
+        How it was made.
     """
 
     step: ClassVar[str] = "reduce"
@@ -275,6 +296,13 @@ class NeuronEffects(NeuronResult):
 
     Table: `effects`, the top neurons and random ones of the same layers; `against_random`, their
     paired difference.
+
+    Parameters
+    ----------
+    path : Path
+        The step's folder.
+    manifest : Manifest
+        How it was made.
     """
 
     step: ClassVar[str] = "intervene"

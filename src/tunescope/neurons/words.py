@@ -30,7 +30,7 @@ class Part:
     targets : numpy.ndarray of int64, shape (n,)
         Place of the label in `LabelledWords.classes`, or `UNSEEN`.
     controls : numpy.ndarray of int64, shape (n_controls, n)
-        The same for each control task, in `LabelledWords.control_classes`.
+        The same for each control task.
     forms : numpy.ndarray of object, shape (n,)
         The words.
     sentences : numpy.ndarray of int, shape (n,)
@@ -177,7 +177,7 @@ def label_words(
     whole = Part(
         WordMatrix.of_store(store, task.rows),
         coded[0],
-        np.array(coded[1:]).reshape(control_seeds, len(task.rows)),
+        np.array(coded[1:], np.int64).reshape(control_seeds, len(task.rows)),
         task.forms,
         sentences,
     )

@@ -200,8 +200,8 @@ class Intervene(Step):
         Numbers of neurons that are changed together.
     actions
         What is done to them: `zero`, `mean` (their mean over the training words), `scale:FACTOR`,
-        or `translate:B` from the label `source` towards the label `target`, by B times the difference
-        of their means for the best neuron, falling with the logarithm of the rank.
+        or `translate:B` from the label `source` towards the label `target`, by B times the
+        difference of their means for the best neuron, falling with the logarithm of the rank.
     source
         Label that `translate` starts from; the most frequent one when not given.
     target

@@ -36,18 +36,40 @@ from tunescope.corpus.source import CorpusSource
 from tunescope.errors import InputError, nearest
 from tunescope.models.reference import ModelSource
 from tunescope.parameters import check_types, make
-from tunescope.steps import Align, Concepts, Extract, Finetune, Probe
+from tunescope.steps import (
+    Align,
+    Concepts,
+    Extract,
+    Finetune,
+    Intervene,
+    Probe,
+    Rank,
+    Reduce,
+    Select,
+)
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 STEP_TABLES = {
     "finetune": Finetune,
     "extract": Extract,
     "probe": Probe,
+    "rank": Rank,
+    "select": Select,
+    "reduce": Reduce,
+    "intervene": Intervene,
     "concepts": Concepts,
     "align": Align,
 }
 NAMED_TABLES = {"models": ModelSource, "corpora": CorpusSource, "tasks": CorpusSource}
-ON_CORPORA = {"probe": ("corpora", "labels"), "concepts": ("corpora",)}
+ON_CORPORA = {
+    "probe": ("corpora", "labels"),
+    "rank": ("corpora", "labels"),
+    "intervene": ("sentences",),
+    "concepts": ("corpora",),
+}
+NEEDS = {"select": "rank", "reduce": "rank", "intervene": "rank", "align": "concepts"}
+"""Step tables that are of no use without another."""
+
 """Keys of step tables that say what a step works on; the others are its parameters."""
 
 
@@ -63,12 +85,15 @@ class Study:
         What the tables of the same names define.
     finetune, extract
         Parameters; these steps run as far as others need them.
-    probe, concepts, align
+    probe, rank, select, reduce, intervene, concepts, align
         Parameters, or None where the step is not to run.
-    probe_corpora, concepts_corpora
+    probe_corpora, rank_corpora, concepts_corpora
         Corpora the steps work on; all when not given.
-    probe_labels
-        Label columns to probe; all a corpus has when not given.
+    probe_labels, rank_labels
+        Label columns to probe, or to rank neurons for; all a corpus has when not given.
+    intervene_sentences
+        Corpora whose sentences have classes, for models that predict these; models that predict
+        words are measured on the corpus whose labels their neurons are ranked for.
     description
         One or two sentences for the page.
     seed
@@ -86,10 +111,17 @@ class Study:
     finetune: Finetune = Finetune()
     extract: Extract = Extract()
     probe: Probe | None = None
+    rank: Rank | None = None
+    select: Select | None = None
+    reduce: Reduce | None = None
+    intervene: Intervene | None = None
     concepts: Concepts | None = None
     align: Align | None = None
     probe_corpora: tuple[str, ...] = ()
     probe_labels: tuple[str, ...] = ()
+    rank_corpora: tuple[str, ...] = ()
+    rank_labels: tuple[str, ...] = ()
+    intervene_sentences: tuple[str, ...] = ()
     concepts_corpora: tuple[str, ...] = ()
     description: str = ""
     seed: int = 0
@@ -180,20 +212,21 @@ class Study:
             raise InputError(f"{where}: define a model: [models.NAME] with path = ...")
         if not self.corpora:
             raise InputError(f"{where}: define a corpus: [corpora.NAME] with path = ...")
-        if self.probe is None and self.concepts is None:
-            raise InputError(f"{where}: nothing to do; add a table [probe] or [concepts]")
-        if self.align is not None and self.concepts is None:
-            raise InputError(f"{where}: [align] needs the table [concepts]")
+        if self.probe is None and self.rank is None and self.concepts is None:
+            raise InputError(f"{where}: nothing to do; add a table [probe], [rank] or [concepts]")
+        for table, needed in NEEDS.items():
+            if getattr(self, table) is not None and getattr(self, needed) is None:
+                raise InputError(f"{where}: [{table}] needs the table [{needed}]")
         for name, model in self.models.items():
             self._check_model(name, model, f"{where}: [models.{name}]")
-        for key in ("probe_corpora", "concepts_corpora"):
-            for name in getattr(self, key):
-                if name not in self.corpora:
-                    table = key.removesuffix("_corpora")
-                    raise InputError(
-                        f"{where}: [{table}] corpora: no corpus {name!r}; "
-                        f"{nearest(name, self.corpora)}"
-                    )
+        for table, keys in ON_CORPORA.items():
+            for key in set(keys) - {"labels"}:
+                for name in getattr(self, f"{table}_{key}"):
+                    if name not in self.corpora:
+                        raise InputError(
+                            f"{where}: [{table}] {key}: no corpus {name!r}; "
+                            f"{nearest(name, self.corpora)}"
+                        )
 
     def _check_model(self, name: str, model: ModelSource, where: str) -> None:
         check_types(model, where)
@@ -230,6 +263,11 @@ class Study:
     def probed(self) -> tuple[str, ...]:
         """Corpora that probes are fitted on."""
         return () if self.probe is None else self.probe_corpora or tuple(self.corpora)
+
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        """Corpora with labels that neurons are ranked for."""
+        return () if self.rank is None else self.rank_corpora or tuple(self.corpora)
 
     @property
     def clustered(self) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from urllib.parse import quote
 import numpy as np
 
 from tunescope.activations.extract import extract
-from tunescope.activations.store import common_words
 from tunescope.errors import InputError, nearest
 from tunescope.files import atomic_file, write_json
 from tunescope.latent.alignment import align
@@ -26,8 +25,10 @@ from tunescope.probes.compare import compare_probes
 from tunescope.probes.layerwise import probe
 from tunescope.study.file import Study
 from tunescope.study.jobs import ABSENT, Jobs
+from tunescope.study.neurons import neurons
 from tunescope.study.read import read
 from tunescope.study.result import Run
+from tunescope.study.shared import common_rows, labels_of
 
 LIBRARIES = ("torch", "transformers", "numpy", "scikit-learn", "pyarrow")
 
@@ -97,10 +98,11 @@ def follow(study: Study, out: Path, jobs: Jobs, device: str = "auto") -> None:
     check_labels(study, corpora)
     selections = {name: _selection(study, corpora[name]) for name in study.clustered}
     models = _models(study, out, jobs, device)
-    used = [n for n in study.corpora if n in {*study.probed, *study.clustered}]
+    whole = {*study.probed, *study.ranked}
+    used = [n for n in study.corpora if n in {*whole, *study.clustered}]
     for name in used:
         selected = selections.get(name, ABSENT)
-        words = corpora[name] if name in study.probed else selected
+        words = corpora[name] if name in whole else selected
         stores = {
             model: jobs.do(
                 "extract", f"{name}/{model}", out / "activations" / name / model,
@@ -110,6 +112,8 @@ def follow(study: Study, out: Path, jobs: Jobs, device: str = "auto") -> None:
         }  # fmt: skip
         if name in study.probed:
             _probes(study, out, jobs, corpora[name], stores)
+        if name in study.ranked:
+            neurons(study, out, jobs, corpora, name, models, stores, device)
         if name in study.clustered:
             _concepts(study, out, jobs, name, selected, stores)
 
@@ -160,6 +164,7 @@ def check_labels(study: Study, corpora: dict[str, Any]) -> None:
     """
     asked = {
         "probe": (study.probe_labels, study.probed),
+        "rank": (study.rank_labels, study.ranked),
         "align": (study.align.labels or () if study.align else (), study.clustered),
     }
     for step, (labels, names) in asked.items():
@@ -171,18 +176,17 @@ def check_labels(study: Study, corpora: dict[str, Any]) -> None:
                 raise InputError(
                     f"[{step}] labels: no column {label!r} in corpora {', '.join(names)}; {hint}"
                 )
-    for name in study.probed:
-        if corpora[name] is not ABSENT and not _labels_of(corpora[name], study.probe_labels):
-            columns = ", ".join(corpora[name].labels)
-            having = f"its label columns are {columns}" if columns else "it has no label columns"
-            raise InputError(
-                f"corpus {name!r} cannot be probed: {having}; set corpora in [probe] to others"
-            )
-
-
-def _labels_of(corpus: Any, asked: tuple[str, ...]) -> list[str]:
-    """Return the label columns that were asked for, or else all, as far as a corpus has them."""
-    return [label for label in asked or corpus.labels if label in corpus.labels]
+    for step, done in (("probe", "probed"), ("rank", "ranked for")):
+        labels, names = asked[step]
+        for name in names:
+            if corpora[name] is not ABSENT and not labels_of(corpora[name], labels):
+                columns = ", ".join(corpora[name].labels)
+                having = (
+                    f"its label columns are {columns}" if columns else "it has no label columns"
+                )
+                raise InputError(
+                    f"corpus {name!r} cannot be {done}: {having}; set corpora in [{step}] to others"
+                )
 
 
 def _selection(study: Study, corpus: Any) -> Any:
@@ -197,8 +201,8 @@ def _selection(study: Study, corpus: Any) -> Any:
 def _probes(study: Study, out: Path, jobs: Jobs, corpus: Any, stores: dict[str, Any]) -> None:
     if corpus is ABSENT:
         return
-    rows = _common_rows(stores)
-    for label in _labels_of(corpus, study.probe_labels):
+    rows = common_rows(stores)
+    for label in labels_of(corpus, study.probe_labels):
         folder = out / "probes" / corpus.name / quote(label, safe="")
         probes = {
             model: jobs.do(
@@ -215,7 +219,7 @@ def _probes(study: Study, out: Path, jobs: Jobs, corpus: Any, stores: dict[str, 
 def _concepts(
     study: Study, out: Path, jobs: Jobs, name: str, selected: Any, stores: dict[str, Any]
 ) -> None:
-    rows = _common_rows(stores)
+    rows = common_rows(stores)
     if selected is ABSENT or rows is ABSENT:
         words: Any = ABSENT
     else:
@@ -233,16 +237,9 @@ def _concepts(
         return
     step = study.align
     if step.labels is not None and words is not ABSENT:
-        step = replace(step, labels=tuple(_labels_of(words, step.labels)))
+        step = replace(step, labels=tuple(labels_of(words, step.labels)))
     for base, tuned in study.pairs:
         jobs.do(
             "align", f"{name}/{base}--{tuned}", out / "alignment" / name / f"{base}--{tuned}",
             align, found[base], found[tuned], words=words, step=step,
         )  # fmt: skip
-
-
-def _common_rows(stores: dict[str, Any]) -> Any:
-    """Words that every model has an activation of: all models are compared on the same."""
-    if ABSENT in stores.values():
-        return ABSENT
-    return common_words(*stores.values())

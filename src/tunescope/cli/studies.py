@@ -1,0 +1,69 @@
+"""Commands on whole studies: run, look, export."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tunescope.cli.app import app, show
+
+
+@app.command
+def run(study: Path, *, out: Path | None = None, device: str = "auto") -> None:
+    """Run a whole study, or what is left of it; ends with a summary and a page.
+
+    Parameters
+    ----------
+    study
+        Study file (TOML).
+    out
+        Folder of the run; by default runs/NAME.
+    device
+        Where models run: auto, cpu, cuda:1, ...
+    """
+    from tunescope.files import atomic_directory
+    from tunescope.report.findings import summary
+    from tunescope.report.provenance import warnings
+    from tunescope.report.site import export as write_pages
+    from tunescope.study.run import run as run_study
+
+    result = run_study(study, out, device=device)
+    site = result.path / "site"
+    with atomic_directory(site) as new:  # nothing stays of figures the study no longer has
+        write_pages(result, new)
+    show(result)
+    sys.stdout.write(f"\n{summary(result)}\n")
+    for text in warnings(result):
+        sys.stdout.write(f"warning: {text}\n")
+    sys.stdout.write(f"\npage: {(site / 'index.html').resolve()}\n")
+
+
+@app.command
+def info(run: Path) -> None:
+    """Say what is in a run's folder: what is done, partial, stale or missing, and how large.
+
+    Parameters
+    ----------
+    run
+        Folder of a run.
+    """
+    from tunescope.study.info import info as look
+
+    show(look(run), max_rows=None)
+
+
+@app.command
+def export(run: Path, out: Path) -> None:
+    """Write a run's pages: self-contained files that need no server.
+
+    Parameters
+    ----------
+    run
+        Folder of a run.
+    out
+        Folder for the pages.
+    """
+    from tunescope.report.site import export as write_pages
+    from tunescope.study.result import Run
+
+    sys.stdout.write(f"page: {write_pages(Run.load(run), out).resolve()}\n")

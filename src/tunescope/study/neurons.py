@@ -1,0 +1,90 @@
+"""The part of a study about individual neurons: rank, select, reduce, intervene."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from tunescope.errors import InputError
+from tunescope.models.heads import find_measure
+from tunescope.models.load import find_device
+from tunescope.neurons.intervene import intervene
+from tunescope.neurons.rank import rank
+from tunescope.neurons.reduce import reduce
+from tunescope.neurons.select import select
+from tunescope.study.file import Study
+from tunescope.study.jobs import ABSENT, Jobs
+from tunescope.study.shared import common_rows, labels_of
+
+
+def neurons(
+    study: Study,
+    out: Path,
+    jobs: Jobs,
+    corpora: dict[str, Any],
+    name: str,
+    models: dict[str, Any],
+    stores: dict[str, Any],
+    device: str,
+) -> None:
+    """Do the steps on neurons for every label column of one corpus and every model.
+
+    Parameters
+    ----------
+    study : Study
+        With `[rank]`.
+    out : Path
+        The run's folder.
+    jobs : Jobs
+        What doing a step means.
+    corpora : dict
+        Corpora by name; `name` is the one with labels.
+    name : str
+        The corpus.
+    models, stores : dict
+        References to the models and their activations on the corpus, by name.
+    device : str
+        Where models run and probes are fitted.
+    """
+    if corpora[name] is ABSENT:
+        return
+    rows, fitted_on = common_rows(stores), str(find_device(device))
+    for label in labels_of(corpora[name], study.rank_labels):
+        for model, store in stores.items():
+            what = f"{name}/{label}/{model}"
+            folder = out / "neurons" / name / quote(label, safe="") / model
+            others = [other for key, other in stores.items() if key != model]
+            ranked = jobs.do(
+                "rank", what, folder / "rank", rank, store, label, rows=rows,
+                others=ABSENT if ABSENT in others else others, device=fitted_on, step=study.rank,
+            )  # fmt: skip
+            for step, do, parameters in (
+                ("select", select, study.select),
+                ("reduce", reduce, study.reduce),
+            ):
+                if parameters is not None:
+                    jobs.do(
+                        step, what, folder / step, do, ranked, store, device=fitted_on,
+                        step=parameters,
+                    )  # fmt: skip
+            if study.intervene is not None:
+                _intervene(study, jobs, corpora, what, folder, ranked, store, models[model], device)
+
+
+def _intervene(
+    study: Study, jobs: Jobs, corpora: dict[str, Any], what: str, folder: Path, ranked: Any,
+    store: Any, model: Any, device: str,
+) -> None:  # fmt: skip
+    """Measure a model by the head it has; one without a head that predicts is passed over."""
+    try:
+        measure = ABSENT if model is ABSENT else find_measure(model)
+    except InputError:
+        return
+    names = study.intervene_sentences if measure in ("task", ABSENT) else ("",)
+    for name in names:
+        place = folder / "intervene" / name if name else folder / "intervene"
+        jobs.do(
+            "intervene", f"{what}/{name}" if name else what, place, intervene, ranked, store, model,
+            sentences=corpora[name] if name else None, device=device, step=study.intervene,
+        )  # fmt: skip
