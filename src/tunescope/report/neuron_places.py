@@ -96,11 +96,12 @@ def _layers(tables: Tables, facts: NeuronFacts) -> list[Figure]:
     own = choose(table, ranking=main)
     totals = own.groupby("scaling", sort=False)["selected"].sum()
     counted = " and ".join(f"{totals[s]:,} {named(s)}" for s in scalings(own))
+    beside = ", raw beside z-scored activations" if len(totals) > 1 else ""
     made = [
         Figure(
             f"layers-{facts.name}",
             f"Layers of the neurons: {facts.what}",
-            f"Share of the selected neurons in each layer, raw beside z-scored activations: "
+            f"Share of the selected neurons in each layer{beside}: "
             f"{facts.selected} ({main}; {counted} neurons). Tick: as many as the layer has of all "
             f"{facts.n_neurons:,} neurons, which is what random neurons have. Raw, a layer with "
             "large activations needs small weights and seems to matter less.",

@@ -177,13 +177,11 @@ def _minimal(tables: Tables, facts: NeuronFacts) -> list[Figure]:
             f"minimal-{facts.name}",
             f"The smallest set that does as well as all neurons: {facts.what}",
             f"The first N neurons of the ranking {facts.main(table)}, N growing until a probe "
-            "trained on them alone is within 0.5, 1 or 2 points of all neurons on the dev words; "
+            f"trained on them alone is within {_deltas(rows)} of all neurons on the dev words; "
             "then its accuracy on the test words, beside N random and the bottom N neurons "
             "trained alike. That a set does as well as all does not make it special: random "
             f"neurons must do worse. The axis does not start at 0. Bars: {facts.interval}, for "
-            f"random neurons over the draws too. {facts.size}.".replace(
-                "0.5, 1 or 2 points", _deltas(rows)
-            ),
+            f"random neurons over the draws too. {facts.size}.",
             charts,
             rows,
             facts.source,

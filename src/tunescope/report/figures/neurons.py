@@ -164,7 +164,7 @@ def rule_dashes(names: Sequence[str]) -> alt.StrokeDash:
     Parameters
     ----------
     names : sequence of str
-        Those of `KEPT`, `ALL` and `MAJORITY` that the legend shows.
+        Those of `ALL` and `MAJORITY` that are drawn; the legend shows these.
     """
     encoded = dashes([KEPT, ALL, MAJORITY])
     encoded["legend"]["values"] = list(names)
@@ -257,7 +257,7 @@ def cells(
     places: list[Any] = [x.to_dict(), y.to_dict()]
     column, row = (place["field"] for place in places)
     scale = alt.Scale(scheme="cividis", domain=[low, high])
-    shown = alt.Legend(title=legend, format=unit, gradientLength=180, tickCount=4)
+    shown = alt.Legend(title=legend, format=unit, gradientLength=180, tickCount=3)
     base = alt.Chart(frame).encode(x=x, y=y)
     tip = [alt.Tooltip(f"{name}:N") for name in (row, column, written)]
     rects = base.mark_rect().encode(

@@ -163,7 +163,9 @@ def by_tag(table: Frame, kinds: Mapping[str, str] | None = None) -> Any:
     if kinds:
         scale = alt.Scale(domain=list(colours), range=list(colours.values()))
         encoded = alt.Color("kind:N", scale=scale, legend=alt.Legend(title=None))
-    axis = alt.Axis(format=",d", tickCount=4, tickMinStep=1)
+    axis = alt.Axis(
+        format=",d", tickCount=4, tickMinStep=1, labelOverlap="greedy", labelSeparation=4
+    )
     return styled(
         alt.Chart(frame)
         .mark_bar()

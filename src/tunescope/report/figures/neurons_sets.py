@@ -79,9 +79,7 @@ def curve(
     rows = table if value == "test_accuracy" else table.assign(low=np.nan, high=np.nan)
     frame = over_seeds(rows, ["order", "n"], value).assign(measure=KEPT)
     x, encoded = number_axis(frame["n"], total=total), order_look(frame["order"])
-    rules = {ALL: oracle, MAJORITY: majority}
-    rules = {name: at for name, at in rules.items() if at is not None and at == at}
-    dash = rule_dashes([KEPT, *rules]) if rules else alt.StrokeDash()
+    rules, dash = _rules({ALL: oracle, MAJORITY: majority})
     if value == "test_accuracy":
         y = value_axis(f"{value}:Q", "Words labelled correctly", domain=[0, 1])
     else:
@@ -92,11 +90,8 @@ def curve(
     if frame["low"].notna().any():
         band = chart.mark_area(opacity=0.2)
         layers.append(band.encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=encoded["color"]))
-    for name, at in rules.items():
-        rule = alt.Chart(pd.DataFrame({"measure": [name], "at": [at]}))
-        rule = rule.mark_rule(color=GREY, strokeWidth=1.5)
-        layers.append(rule.encode(y=alt.Y("at:Q"), strokeDash=dash))
     layers.append(chart.mark_line().encode(x=x, y=y, color=encoded["color"], strokeDash=dash))
+    layers += rules
     few = frame["n"].nunique() <= MOST_POINTS
     points = chart.mark_point(filled=True, size=50 if few else 18, opacity=1)
     layers.append(points.encode(x=x, y=y, tooltip=tip, **encoded))
@@ -235,7 +230,9 @@ def sizes(table: Frame, row: str, colour: str) -> Any:
     """
     frame: Any = table[["n", "share", "reached"]]
     frame = frame.assign(
-        row=[f"{delta:g} points" for delta in table["delta"]] if row == "delta" else table[row],
+        row=[f"{delta:g} point{'s' * (delta != 1)}" for delta in table["delta"]]
+        if row == "delta"
+        else table[row],
         group=_within(table["delta"])
         if colour == "delta"
         else [SCALINGS.get(name, name) for name in table[colour]],
@@ -251,7 +248,7 @@ def sizes(table: Frame, row: str, colour: str) -> Any:
     else:
         colours = dict(zip(groups, (BLUE, ORANGE, GREEN, GREY), strict=False))
     words = "Within … points of all neurons" if colour == "delta" else None
-    shown = alt.Legend(title=words) if len(groups) > 1 else None
+    shown = alt.Legend(title=words, titleLimit=300) if len(groups) > 1 else None
     scale = alt.Scale(domain=groups, range=[colours[group] for group in groups])
     y = names_axis("row", names)
     offset = alt.YOffset("group:N", sort=groups)
@@ -294,6 +291,18 @@ def _set_look(frame: Frame) -> dict[str, Any]:
     return look("set", colours, shapes)
 
 
+def _rules(at: dict[str, float | None]) -> tuple[list[Any], Any]:
+    """Return a line across for each accuracy that is known, and the encoding of their dashes."""
+    known = {name: value for name, value in at.items() if value is not None and value == value}
+    dash = rule_dashes(list(known)) if known else alt.value([1, 0])
+    rules = []
+    for name, value in known.items():
+        rule = alt.Chart(pd.DataFrame({"measure": [name], "at": [value]}))
+        rule = rule.mark_rule(color=GREY, strokeWidth=1.5)
+        rules.append(rule.encode(y=alt.Y("at:Q"), strokeDash=dash))
+    return rules, dash
+
+
 def _points(
     frame: Frame,
     x: str,
@@ -319,15 +328,9 @@ def _points(
     tip = [alt.Tooltip(f"{name}:N") for name in (x, group)]
     tip += [alt.Tooltip(f"{name}:Q", format=".1%") for name in (value, "low", "high")]
     base = alt.Chart(frame).encode(x=across, xOffset=offset)
-    layers = []
-    known = {name: at for name, at in (rules or {}).items() if at is not None and at == at}
-    dash = rule_dashes(list(known))
-    for name, at in known.items():
-        rule = alt.Chart(pd.DataFrame({"measure": [name], "at": [at]}))
-        rule = rule.mark_rule(color=GREY, strokeWidth=1.5)
-        layers.append(rule.encode(y=alt.Y("at:Q"), strokeDash=dash))
     span = base.mark_rule(strokeWidth=2)
-    layers.append(span.encode(y=alt.Y("low:Q"), y2="high:Q", color=encoded["color"]))
+    layers = [span.encode(y=alt.Y("low:Q"), y2="high:Q", color=encoded["color"])]
+    layers += _rules(rules or {})[0]
     marks = base.mark_point(filled=True, size=70, opacity=1)
     layers.append(marks.encode(y=y, tooltip=tip, **encoded))
     return styled(alt.layer(*layers), height=height)

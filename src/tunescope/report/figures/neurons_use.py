@@ -90,8 +90,8 @@ def redundancy_kept(table: Frame) -> Any:
         for n, k in zip(frame["neurons"], frame["layers"], strict=True)
     ]
     x = alt.X(
-        "neurons:Q", title="Neurons kept", axis=alt.Axis(format=",d", tickCount=4),
-        scale=alt.Scale(domain=[0, 1.7 * whole], nice=False),
+        "neurons:Q", title="Neurons kept", axis=alt.Axis(format=",d", tickCount=3),
+        scale=alt.Scale(domain=[0, 2 * whole], nice=False),
     )  # fmt: skip
     base = alt.Chart(frame).encode(y=names_axis("name", names), x=x)
     tip = ["name:N", alt.Tooltip("neurons:Q", format=",d"), "layers:Q"]
