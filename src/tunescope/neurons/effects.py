@@ -58,7 +58,8 @@ class Effects:
         Columns `AGAINST_RANDOM`. The change by the ranked neurons, the mean, least and greatest
         change by random neurons of the same layers and number, and the `difference` of change and
         mean, with an interval from resampling sentences and draws. `p` is the share of draws, the
-        ranked set counted as one, that change the measure at least as much.
+        ranked set counted as one, that change the measure at least as much, in either direction;
+        with few draws it cannot be small (1 / (1 + draws) at least).
     facts : dict of str to Any
         `model`, `corpus`, `kind`, `n_units`, `n_sentences`, `n_cut_off`.
     """
