@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -87,6 +88,16 @@ def made_tables(
         ]
     )  # fmt: skip
     return made
+
+
+def one_ranking(**changes: Any) -> dict[str, pd.DataFrame]:
+    """Make tables of one scaling and one ranking."""
+    return made_tables(**{"scalings": ("raw",), "rankings": ("lca",), **changes})
+
+
+def nothing_reached(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    same = {f"{who}_accuracy": 0.96 for who in ("random", "bottom")}
+    return {"minimal": made["minimal"].assign(reached=False, n=NEURONS, share=1.0, **same)}
 
 
 def _search() -> pd.DataFrame:

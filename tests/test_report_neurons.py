@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,17 @@ import pandas as pd
 import pytest
 import vl_convert
 
-from neuron_tables import CLOSED, FACTS, LAYERS, NEURONS, RANKINGS, UPOS, made_tables
+from neuron_tables import (
+    FACTS,
+    LAYERS,
+    NEURONS,
+    RANKINGS,
+    UPOS,
+    made_tables,
+    nothing_reached,
+    one_ranking,
+)
 from tunescope.neurons.selectivity import pool_seeds
-from tunescope.report import neuron_claims as claims
 from tunescope.report import neuron_findings as findings
 from tunescope.report.figures import neurons_agreement as draw_agreement
 from tunescope.report.figures import neurons_layers as draw_layers
@@ -20,7 +29,7 @@ from tunescope.report.figures import neurons_sets as draw_sets
 from tunescope.report.figures import neurons_use as draw_use
 from tunescope.report.figures.neurons import choose, number_axis
 from tunescope.report.figures.style import specification
-from tunescope.report.neuron_facts import tag_kinds
+from tunescope.report.neuron_inputs import facts_of, tables_of
 from tunescope.report.neuron_sections import across, figures
 from tunescope.report.site import embedded_json
 
@@ -33,10 +42,6 @@ def tables() -> dict[str, pd.DataFrame]:
 def rows(chart: Any) -> list[dict[str, Any]]:
     """Every row of data in a chart."""
     return [row for part in specification(chart)["datasets"].values() for row in part]
-
-
-def small(**changes: Any) -> dict[str, pd.DataFrame]:
-    return made_tables(**{"scalings": ("raw",), "rankings": ("lca",), **changes})
 
 
 # --- all figures ---------------------------------------------------------------------------------
@@ -76,11 +81,6 @@ def _no(table: str, **where: Any) -> Any:
     return change
 
 
-def _nothing_reached(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    same = {f"{who}_accuracy": 0.96 for who in ("random", "bottom")}
-    return {"minimal": made["minimal"].assign(reached=False, n=NEURONS, share=1.0, **same)}
-
-
 def _no_controls(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     gone = dict.fromkeys(("selectivity", "selectivity_low", "selectivity_high"), np.nan)
     return {
@@ -108,7 +108,7 @@ def _one_size(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         _no("ablation", within="layer"),
         _no("ablation", how="masked"),
         _no("effects", neurons="random"),
-        _nothing_reached,
+        nothing_reached,
         _no_controls,
         _one_size,
         lambda made: {},
@@ -116,7 +116,7 @@ def _one_size(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     ],
 )
 def test_figures_and_findings_do_without_what_is_missing(change: Any) -> None:
-    made = change(small())
+    made = change(one_ranking())
     found = figures(made, dataclasses.replace(FACTS, majority=None, ranking="none", tag_counts={}))
     for figure in found:
         for chart in figure.charts.values():
@@ -171,7 +171,7 @@ def test_ablation_draws_all_neurons_as_a_line(tables: dict[str, pd.DataFrame]) -
 
 
 def test_sizes_say_what_was_not_reached() -> None:
-    table = choose(small()["minimal"], ranking="lca").assign(reached=[False, True, True])
+    table = choose(one_ranking()["minimal"], ranking="lca").assign(reached=[False, True, True])
     written = [row["written"] for row in rows(draw_sets.sizes(table, "delta", "scaling"))]
     assert written == ["not reached", "330 (3.3%)", "180 (1.8%)"]
 
@@ -185,7 +185,7 @@ def test_layer_figure_shows_shares_beside_chance(tables: dict[str, pd.DataFrame]
 
 def test_hundreds_of_tags_are_cut_to_the_most_frequent() -> None:
     counts = {f"(S\\NP{n})/NP": n for n in range(300)}
-    made = small(tags=counts)
+    made = one_ranking(tags=counts)
     facts = dataclasses.replace(FACTS, tag_counts=counts, n_labels=300)
     found = {figure.name.split("-")[0]: figure for figure in figures({"tags": made["tags"]}, facts)}
     (chart,) = found["tags"].charts.values()
@@ -235,143 +235,31 @@ def test_effects_leave_the_unedited_model_out(tables: dict[str, pd.DataFrame]) -
     assert not draw_use.is_share("log_probability")
 
 
-# --- findings ------------------------------------------------------------------------------------
-
-
-def test_findings_of_results_like_the_paper_s(tables: dict[str, pd.DataFrame]) -> None:
-    found = findings.findings(tables, FACTS)
-    failed = [finding.topic for finding in found if not finding.holds]
-    assert len(found) == 9
-    assert failed == ["morphology sits in low layers"]  # z-scored, they are made to sit high
-    assert findings.verdict(found).startswith("8 of 9 claims tested hold here. Not: morphology")
-    assert findings.verdict([]) == "No claim of the literature is tested."
-
-
-def _swap(table: str, **columns: str) -> Any:
-    """Change the columns of a table by expressions over it."""
-
-    def change(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-        changed = {name: made[table].eval(text) for name, text in columns.items()}
-        return {table: made[table].assign(**changed)}
-
-    return change
-
-
-def _reorder(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    swapped = made["ablation"]["order"].replace({"top": "random", "random": "top"})
-    return {"ablation": made["ablation"].assign(order=swapped)}
-
-
-def _more_closed(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    selected = [3 if tag in CLOSED else 1 for tag in made["tags"]["tag"]]
-    return {"tags": made["tags"].assign(selected=selected)}
-
-
-def _same_effect(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    half = (made["effects"]["high"] - made["effects"]["low"]) / 2
-    return {"effects": made["effects"].assign(change=-0.1, low=-0.1 - half, high=-0.1 + half)}
-
-
-@pytest.mark.parametrize(
-    ("topic", "change", "said"),
-    [
-        ("top, random", _reorder, "Against the paper, random is not below top"),
-        ("small sets", _nothing_reached, "Against the paper, no set of at most 15%"),
-        ("small sets", _swap("minimal", share="share * 5"), "Against the paper"),
-        ("random neurons", _swap("minimal", random_accuracy="accuracy - 0.2"), "more than 3"),
-        ("the set is", _swap("minimal", selectivity_all="selectivity + 0.1"), "Against the paper"),
-        ("closed-class", _more_closed, "Against the paper"),
-        ("most neurons", _swap("redundancy", accuracy="0.8 + neurons / 99840"), "Against"),
-        ("the model uses", _same_effect, "does not show"),
-        ("rankings agree", _swap("agreement_summary", avg_overlap="avg_overlap * 0"), "by chance"),
-    ],
-)  # fmt: skip
-def test_contradictions_are_said_plainly(topic: str, change: Any, said: str) -> None:
-    made = made_tables(rankings=("lca", "probeless", "random"))
-    before = {f.topic: f for f in findings.findings(made, FACTS)}
-    after = {f.topic: f for f in findings.findings(change(made), FACTS)}
-    (name,) = (name for name in after if name.startswith(topic))
-    assert before[name].holds
-    assert not after[name].holds
-    assert said in after[name].text
-
-
-def test_random_neurons_as_good_as_the_top_ones_say_so() -> None:
-    made = small()
-    made["minimal"]["random_high"] = made["minimal"]["low"]
-    found = findings.random_close(made, FACTS)
-    assert found is not None
-    assert found.holds
-    assert "intervals overlap" in found.text
-
-
-def test_table_of_differences_decides_on_use(tables: dict[str, pd.DataFrame]) -> None:
-    top = choose(tables["effects"], measure="log_probability", neurons="top", k=400)
-    against = top.assign(low=-1.0, high=1.0)
-    found = findings.used({"effects": tables["effects"], "against_random": against}, FACTS)
-    assert found is not None
-    assert not found.holds
-    assert "upos is encoded in these neurons" in found.text
-
-
-def test_layers_of_unknown_kinds_are_compared_between_scalings() -> None:
-    facts = dataclasses.replace(FACTS, label="sem")
-    found = claims.layers_of(made_tables(), facts)
-    assert found is not None
-    assert not found.holds
-    assert "Z-scoring turns the picture round" in found.text
-    assert claims.layers_of(small(), facts) is None
-    found = claims.layers_of(small(), FACTS)
-    assert found is not None
-    assert found.holds
-
-
-def test_tags_of_equal_number_are_compared_by_their_largest_layer() -> None:
-    parts = [
-        pd.DataFrame({"scaling": "raw", "ranking": "lca", "tag": tag, "layer": range(4),
-                      "selected": [7, 1, 1, 1] if tag in CLOSED else [3, 3, 2, 2]})
-        for tag in UPOS
-    ]  # fmt: skip
-    found = claims.closed({"tags": pd.concat(parts)}, FACTS)
-    assert found is not None
-    assert found.holds
-    assert "70% of them in one layer for 8 closed-class tags, 30%" in found.text
-
-
-def test_tags_of_other_tag_sets_have_no_class() -> None:
-    assert tag_kinds(pd.DataFrame({"tag": ["NN", "DT", "IN"]})) == {}
-    assert tag_kinds(pd.DataFrame({"tag": ["NOUN", "DET", "X"]})) == {
-        "NOUN": "open class",
-        "DET": "closed class",
-        "X": "other",
-    }
-
-
-def test_label_columns_and_models_are_compared() -> None:
-    studies = []
-    for model, value in (("bert-base", 0.3), ("xlnet-base", 0.6)):
-        for label, n, peak in (("upos", 100, 2), ("ccg", 900, 9)):
-            made = small()
-            made["minimal"] = made["minimal"].assign(n=n)
-            made["layers"] = made["layers"].assign(selected=10)[
-                made["layers"]["layer"].between(peak, peak + 1)
-            ]
-            made["localisation"] = made["localisation"].assign(
-                value=value, low=value - 0.1, high=value + 0.1
-            )
-            studies.append((dataclasses.replace(FACTS, model=model, label=label), made))
-    found = findings.findings_across(studies)
-    assert [finding.holds for finding in found] == [True] * 5
-    assert "100; ccg in news (syntax) 900. As the paper reports." in found[0].text
-    made = across(studies)
-    assert [figure.name.split("-news")[0] for figure in made] == ["minimal-by-label"] + [
-        "localised"
-    ] * 2
-    turned = [(dataclasses.replace(f, label=dict(upos="ccg", ccg="upos")[f.label]), t)
-              for f, t in studies]  # fmt: skip
-    lost = findings.findings_across(turned)
-    assert [finding.holds for finding in lost] == [False] * 4 + [True]
-    assert "Against the paper" in lost[0].text
+def test_tables_and_facts_come_from_results(tables: dict[str, pd.DataFrame]) -> None:
+    known = {"n_neurons": NEURONS, "layers": list(range(LAYERS)), "classes": list(UPOS),
+             "words": {"train": 200000, "dev": 20000, "test": 25000}, "majority": 0.17}  # fmt: skip
+    made = {"confidence": 0.95, "resamples": 1000, "control_seeds": 3, "selected": 0.04,
+            "tag_neurons": 50}  # fmt: skip
+    ranked: Any = SimpleNamespace(
+        model="bert", corpus="news", label="upos", facts=known, rankings=RANKINGS,
+        manifest=SimpleNamespace(parameters=made), scalings=("raw", "zscored"),
+        search=lambda scaling: tables["search"], names=("layers", "tags"), frame=tables.get,
+    )  # fmt: skip
+    asked = {"kind": "masked", "n_units": 600, "n_sentences": 500, "direction": ["NOUN", "VERB"]}
+    effects: Any = SimpleNamespace(names=("effects",), frame=tables.get, facts=asked)
+    found = tables_of(ranked, effects, None)
+    assert set(found) == {"layers", "tags", "effects", "search"}
+    facts = facts_of(ranked, FACTS.source, effects, UPOS)
+    assert dataclasses.replace(facts, selected="", of_tag="", asked="", direction=()) == (
+        dataclasses.replace(FACTS, selected="", of_tag="")
+    )
+    captions = {figure.name: figure.caption for figure in figures(found, facts)}
+    assert "the first 4% of a ranking" in captions["layers-bert-news-upos"]
+    effect = captions["effects-accuracy-bert-news-upos"]
+    assert "moved from the mean of NOUN towards that of VERB" in effect
+    assert "600 hidden subwords of 500 sentences" in effect
+    assert "zscored" not in captions["search-bert-news-upos"]
+    assert "raw l1 = 0.0001, l2 = 0; z-scored" in captions["search-bert-news-upos"]
 
 
 def test_the_ranking_shown_is_the_one_asked_for(tables: dict[str, pd.DataFrame]) -> None:

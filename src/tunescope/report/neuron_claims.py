@@ -76,39 +76,43 @@ def layers_of(tables: Tables, facts: NeuronFacts) -> Finding | None:
     parts = facts.of_main(table)
     if facts.kind is None and len(parts) < 2:
         return None
-    said, lower = [], {}
+    said: list[str] = []
+    towards: dict[str, int] = {}
     for scaling, rows in parts.items():
         places = sorted(set(rows["layer"]))
         half = len(places) // 2
         low, high = places[:half], places[-half:]
         share, chance = (_share(rows, low, column) for column in ("selected", "chance"))
         top, by_chance = (_share(rows, high, column) for column in ("selected", "chance"))
-        # Above chance in the half that is further above it.
-        lower[scaling] = share - chance > top - by_chance
+        excess = (share - chance) - (top - by_chance)
+        # Standard error of a difference of two shares of the same neurons.
+        error = ((share + top - (share - top) ** 2) / max(rows["selected"].sum(), 1)) ** 0.5
+        towards[scaling] = 0 if abs(excess) <= NORMAL * error else (1 if excess > 0 else -1)
         said.append(
             f"{named(scaling).capitalize()}: {percent(share)} of the selected neurons are in "
             f"{layers(low)} (by chance {percent(chance)}), {percent(top)} in {layers(high)} "
             f"(by chance {percent(by_chance)})."
         )
-    same = len(set(lower.values())) == 1
-    if len(lower) > 1 and not same:
+    same = len(set(towards.values())) == 1
+    if {1, -1} <= set(towards.values()):
         said.append(
             "Z-scoring turns the picture round: what the raw result says of layers is in part the "
             "scale of their activations."
         )
-    elif len(lower) > 1:
+    elif len(towards) > 1 and not same:
+        said.append("Only one of raw and z-scored leans to a half, beyond chance.")
+    elif len(towards) > 1:
         said.append("Raw and z-scored agree.")
     if facts.kind is None:
         return Finding("layers of the neurons, raw and z-scored", " ".join(said), same)
-    expected = facts.kind == "morphology"
-    holds = all(is_low == expected for is_low in lower.values())
-    place = "low" if expected else "high"
+    expected, place = (1, "low") if facts.kind == "morphology" else (-1, "high")
+    holds = all(leaning == expected for leaning in towards.values())
     if holds:
         said.append(f"{facts.kind.capitalize()} sits {place}, as the paper reports.")
     else:
-        wrong = [named(s) for s, is_low in lower.items() if is_low != expected]
-        where = f" ({' and '.join(wrong)})" if len(lower) > 1 else ""
-        said.append(f"Against the paper, {facts.kind} does not sit {place}{where}.")
+        wrong = [named(s) for s, leaning in towards.items() if leaning != expected]
+        where = f" ({' and '.join(wrong)})" if len(towards) > 1 else ""
+        said.append(f"Against the paper, {facts.kind} does not sit {place} beyond chance{where}.")
     return Finding(f"{facts.kind} sits in {place} layers", " ".join(said), holds)
 
 

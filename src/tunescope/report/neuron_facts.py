@@ -59,6 +59,10 @@ class NeuronFacts:
         Which neurons count as a tag's, as a phrase.
     tag_counts : mapping of str to int
         Training words of each tag.
+    asked : str
+        How much the model was asked in interventions, as a phrase.
+    direction : tuple of str
+        Labels that a translation goes from and to; empty where there is none.
     """
 
     model: str
@@ -78,6 +82,8 @@ class NeuronFacts:
     selected: str = "the top neurons of the ranking"
     of_tag: str = "its top neurons"
     tag_counts: Mapping[str, int] = field(default_factory=dict)
+    asked: str = ""
+    direction: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str | None:

@@ -100,11 +100,11 @@ def masked(tables: Tables, facts: NeuronFacts) -> Finding | None:
             else:
                 place = ", the same share of each layer" if within == "layer" else ""
                 values = ", ".join(f"{o} {percent(r['accuracy'])}" for o, r in levels.items())
-                said.append(f"{named(scaling).capitalize()}{place}: {values}.")
+                end = " (not in this order)" if broken else ""
+                said.append(f"{named(scaling).capitalize()}{place}: {values}{end}.")
+            if not holds:
+                said += [f"Against the paper, {low} is not below {high}." for high, low in broken]
             holds.append(not broken)
-            said += [
-                f"Against the paper, {better} is not below {worse}." for worse, better in broken
-            ]
     if not said:
         return None
     if all(holds):
@@ -119,7 +119,7 @@ def small(tables: Tables, facts: NeuronFacts) -> Finding | None:
     if table is None:
         return None
     said: list[str] = []
-    holds = False
+    holds = empty = False
     for scaling, rows in facts.of_main(table).items():
         rows = _records(rows.sort_values("delta"))
         if said:
@@ -141,14 +141,18 @@ def small(tables: Tables, facts: NeuronFacts) -> Finding | None:
         first = rows[0]
         loss = first["oracle_accuracy"] - first["high"]
         holds = first["reached"] and first["share"] <= SMALL and loss <= first["delta"] / 100
-    if holds:
+        empty = first["oracle_accuracy"] <= (facts.majority or 0.0)
+    if empty:
+        said.append("That is no better than the most frequent label, so that nothing follows.")
+    elif holds:
         said.append(f"The paper needs 4 to {percent(SMALL)} of the neurons.")
     else:
         said.append(
             f"Against the paper, no set of at most {percent(SMALL)} of the neurons is as near as "
             "the first delta asks."
         )
-    return Finding("small sets do as well as all neurons", " ".join(said), bool(holds))
+    holds = bool(holds and not empty)
+    return Finding("small sets do as well as all neurons", " ".join(said), holds)
 
 
 def random_close(tables: Tables, facts: NeuronFacts) -> Finding | None:
@@ -165,7 +169,9 @@ def random_close(tables: Tables, facts: NeuronFacts) -> Finding | None:
     )
     if row.get("bottom_accuracy", float("nan")) == row.get("bottom_accuracy"):
         text += f" The bottom ones: {percent(row['bottom_accuracy'])}."
-    if gap <= CLOSE:
+    if random["low"] > row["high"]:
+        text += " They do better than the top ones: what the ranking puts first is not what helps."
+    elif gap <= CLOSE:
         text += f" Within {100 * CLOSE:g} points, as the follow-up reports:"
         if random["high"] >= row["low"]:
             text += " the intervals overlap, so that a set’s doing as well as all says nothing of"

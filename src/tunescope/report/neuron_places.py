@@ -136,7 +136,7 @@ def _tags(tables: Tables, facts: NeuronFacts) -> list[Figure]:
     parts = facts.of_main(table)
     every = max(part["tag"].nunique() for part in parts.values())
     shown = {s: draw_layers.most_frequent(part, facts.tag_counts) for s, part in parts.items()}
-    chosen = "most frequent tags" if facts.tag_counts else "tags with the most neurons"
+    chosen = "most frequent tags" if facts.tag_counts else "tags with the most neurons, by name,"
     number = max(part["tag"].nunique() for part in shown.values())
     which = f"the {number} {chosen} of {every:,}" if number < every else f"all {every} tags"
     rows = stacked(shown.values())

@@ -17,10 +17,10 @@ EFFECTS = {
 """What each measure of the model's own output is."""
 
 ACTIONS = {
-    "zero": "neurons are set to 0",
-    "mean": "to their mean over the training words",
+    "zero": "set to 0",
+    "mean": "set to their mean over the training words",
     "scale": "multiplied",
-    "translate": "moved from one label’s mean towards another’s",
+    "translate": "moved from the mean of {} towards that of {}",
 }
 
 
@@ -85,6 +85,7 @@ def _effects(tables: Tables, facts: NeuronFacts) -> list[Figure]:
                 title += "" if ranking == main else f", ranking {ranking}"
                 charts[title] = draw_use.effects(several, shares=draw_use.is_share(measure))
         kept = dict(list(charts.items())[:MOST_CHARTS])
+        asked = f" {facts.asked}." if facts.asked else ""
         left = "" if len(kept) == len(charts) else " More conditions are in the table."
         made.append(
             Figure(
@@ -93,9 +94,9 @@ def _effects(tables: Tables, facts: NeuronFacts) -> list[Figure]:
                 f"changed ({facts.corpus}, {facts.model})",
                 f"Change of {meant or name} when the first k neurons of the "
                 f"ranking {main} are changed while it runs, beside k random neurons of the same "
-                f"layers. {_actions(rows)}Grey line: no change. A change no larger than that of "
-                f"random neurons means that the label is encoded there and not used. Bands: "
-                f"{facts.level} confidence intervals{draws(rows, 'neurons')}.{left}",
+                f"layers. {_actions(rows, facts)}Grey line: no change. A change no larger than "
+                f"that of random neurons means that the label is encoded there and not used. "
+                f"Bands: {facts.level} confidence intervals{draws(rows, 'neurons')}.{asked}{left}",
                 kept,
                 rows,
                 facts.source,
@@ -107,13 +108,14 @@ def _effects(tables: Tables, facts: NeuronFacts) -> list[Figure]:
 
 def _search(tables: Tables, facts: NeuronFacts) -> list[Figure]:
     table = there(tables, "search")
-    if table is None:
+    if table is None or not (table["l1"].nunique() > 1 or table["l2"].nunique() > 1):
         return []
     several = scalings(table) if "scaling" in table.columns else []
     charts = {named(s): draw_use.search(choose(table, scaling=s)) for s in several}
     charts = charts or {"score by l1 and l2": draw_use.search(table)}
-    chosen = ", ".join(
-        f"l1 = {row.l1:g}, l2 = {row.l2:g}" for row in choose(table, chosen=True).itertuples()
+    chosen = "; ".join(
+        (f"{named(row['scaling'])} " if several else "") + f"l1 = {row['l1']:g}, l2 = {row['l2']:g}"
+        for row in choose(table, chosen=True).to_dict("records")
     )
     numbers = " Rounded scores in the cells." if len(table) <= MOST_CELLS else ""
     return [
@@ -131,10 +133,12 @@ def _search(tables: Tables, facts: NeuronFacts) -> list[Figure]:
     ]
 
 
-def _actions(rows: Frame) -> str:
+def _actions(rows: Frame, facts: NeuronFacts) -> str:
     """Say what is done to the neurons, for a caption."""
-    done = [f"{name}: {ACTIONS[name]}" for name in dict.fromkeys(rows["action"]) if name in ACTIONS]
-    return "; ".join(done).capitalize() + ". " if done else ""
+    ends = facts.direction or ("one label", "another")
+    known = [name for name in dict.fromkeys(rows["action"]) if name in ACTIONS]
+    done = [f"{name}, {ACTIONS[name].format(*ends)}" for name in known]
+    return f"Edits: {'; '.join(done)}. " if done else ""
 
 
 def words(name: str) -> str:
