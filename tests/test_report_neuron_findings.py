@@ -144,7 +144,7 @@ def test_tags_of_equal_number_are_compared_by_their_largest_layer() -> None:
     found = claims.closed({"tags": pd.concat(parts)}, FACTS)
     assert found is not None
     assert found.holds
-    assert "70% of them in one layer for 8 closed-class tags, 30%" in found.text
+    assert "70% of a tag’s neurons in its largest layer for 8 closed-class tags, 30%" in found.text
 
 
 def test_tags_of_other_tag_sets_have_no_class() -> None:

@@ -38,7 +38,10 @@ def closed(tables: Tables, facts: NeuronFacts) -> Finding | None:
         if by_size:
             values, unit = sizes, "neurons"
         else:
-            values, unit = rows.groupby("tag")["selected"].max() / sizes, "of them in one layer"
+            values, unit = (
+                rows.groupby("tag")["selected"].max() / sizes,
+                "of a tag’s neurons in its largest layer",
+            )
         groups = {
             kind: values[[tag for tag in values.index if kinds[tag] == kind]].to_numpy(float)
             for kind in ("closed class", "open class")

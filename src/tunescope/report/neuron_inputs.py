@@ -67,7 +67,7 @@ def facts_of(
             if made["selected"] < 1
             else f"the first {made['selected']:,.0f} neurons of a ranking"
         ),
-        of_tag=f"the first {made['tag_neurons']:,} of its ranking",
+        of_tag=f"its first {made['tag_neurons']:,} neurons",
         tag_counts=tag_counts or known.get("counts", {}),
         asked=(
             f"{asked['n_units']:,} {units[asked['kind']]} of {asked['n_sentences']:,} sentences"

@@ -42,7 +42,7 @@ MOST_COLUMNS, MOST_CELLS = 14, 260
 """Numbers are written into a heat map up to so many columns and cells."""
 MOST_POINTS = 25
 """A line with more points is drawn without marks."""
-LOG_FROM = 30
+LOG_FROM = 10
 """Numbers of neurons that span a larger factor are drawn on a logarithmic axis."""
 
 
