@@ -14,11 +14,17 @@ from tunescope.neurons.rankings.moments import known
 _BLOCK = 1 << 20
 """Densities evaluated together: what a CPU's caches hold. A GPU is given 64 times as many."""
 
+_WORDS = 96
+"""Words among them: fewer make the matrix product slow, more cut its other side short."""
+
 _HELD = 1 << 31
 """Bytes of training words up to which they are kept; more are read again at every step."""
 
 _NOTHING = -80.0
-"""exp of less adds nothing to a sum of 1, and would be slow as it is no normal number."""
+"""exp of much less is no normal number, which is slow; it adds nothing to a sum of 1 anyway."""
+
+_OUT = {torch.float32: -18.0, torch.float64: -40.0}
+"""exp of less is lost in rounding when it is added to 1."""
 
 _Parts = list[tuple[int, int, int]]
 
@@ -80,7 +86,7 @@ class CandidateDensities:
         n, m = x.shape
         n_labels = len(gain)
         budget = _BLOCK if torch.device(device).type == "cpu" else 64 * _BLOCK
-        width = min(m, max(16, budget // (16 * n_labels)))
+        width = min(m, max(16, budget // (_WORDS * n_labels)))
         height = min(n, max(1, budget // (n_labels * width)))
         memory = torch.empty(height * n_labels * width, dtype=dtype, device=device)
         total = torch.zeros(m, dtype=torch.float64, device=device)
@@ -97,10 +103,24 @@ class CandidateDensities:
                 logs.add_(base[words, :, None])
                 own = logs[torch.arange(shape[0], device=device), labels[words]]
                 largest = logs.amax(dim=1)
-                sums = logs.sub_(largest[:, None]).clamp_(min=_NOTHING).exp_().sum(dim=1)
-                own.sub_(largest).sub_(sums.log_())
+                own.sub_(largest).sub_(_sums(logs.sub_(largest[:, None])).log_())
                 total[columns] += weight[words] @ own.double()
         return total.cpu().numpy()
+
+
+def _sums(logs: torch.Tensor) -> torch.Tensor:
+    """Return the sum over labels of exp(logs), whose largest is 0; logs (n, K, m) are used up.
+
+    The exponentials take most of the time, and once some neurons are chosen most labels are out of
+    the question for a word whatever the candidate: those are left out.
+    """
+    n, n_labels, m = logs.shape
+    keep = logs.amax(dim=2) > _OUT[logs.dtype]
+    rows = keep.flatten().nonzero()[:, 0]
+    if len(rows) > 0.8 * n * n_labels:
+        return logs.clamp_(min=_NOTHING).exp_().sum(dim=1)
+    terms = logs.view(n * n_labels, m)[rows].clamp_(min=_NOTHING).exp_()
+    return logs.new_zeros(n, m).index_add_(0, rows // n_labels, terms)
 
 
 class LabelScatter:

@@ -69,7 +69,7 @@ def select(
     criterion : {"likelihood", "mutual_information"}
         Nats per held-out word, log p(label | neurons); or a lower bound of the mutual information
         of labels and neurons in bits, H(label) - H(label | neurons), with the labels' shares of the
-        training words (Estimators in the authors' code: p(label) of the probe). Where a label is as
+        training words (which are the probe's prior). Where a label is as
         frequent in both parts the two give the same order. Labels without held-out words are left
         out of the second.
     dimensions : int, optional
@@ -83,7 +83,7 @@ def select(
     -----
     Candidates with equal values are told apart by their value alone, then by column.
     """
-    steps = _Steps(train, held_out, moments, n_neurons, criterion, dimensions)
+    steps = Steps(train, held_out, moments, n_neurons, criterion, dimensions)
     chosen: list[int] = []
     values: list[float] = []
     alone = np.zeros(0)
@@ -100,7 +100,7 @@ def select(
     return Selection(np.array(chosen, dtype=int), np.array(values), alone)
 
 
-class _Steps:
+class Steps:
     """State of a selection, in float64: factors, and distances of held-out words from each label.
 
     rows (K, k, m) are the candidates' parts of the Cholesky factor of S + Lambda0, label by label;
