@@ -2,10 +2,10 @@
 
 For every candidate NeuroX (as of 2023; the package on the index lacks this module) makes each
 label's multivariate normal over the chosen neurons and the candidate, evaluates it on all words,
-and takes the mean log posterior and the accuracy. That is done here for some candidates, with the same
-covariances, and extrapolated to all, as one neuron takes minutes; what NeuroX does once for all
-neurons is left out. The log posteriors of both are shown. Both run on one thread; times are process
-times, as other programs may be running.
+and takes the mean log posterior and the accuracy. That is done here for some candidates, with the
+same covariances, and extrapolated to all, as one neuron takes minutes; what NeuroX does once for
+all neurons is left out. The log posteriors of both are shown. Both run on one thread; times are
+process times, as other programs may be running.
 
     python benchmarks/gaussian_ranking.py [STORE] [--label upos] [--words 20856] [--neurons 50]
 """
