@@ -152,10 +152,13 @@ def write_array(path: Path, array: np.ndarray) -> None:
 
 def write_tensors(path: Path, tensors: dict[str, np.ndarray]) -> None:
     """Write arrays as safetensors, atomically."""
+    import numpy as np
     from safetensors.numpy import save_file
 
+    # safetensors writes memory as it lies: a transposed array would come back scrambled.
+    ordered = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     with atomic_file(path) as temporary:
-        save_file(tensors, temporary)
+        save_file(ordered, temporary)
 
 
 def read_tensors(path: Path) -> dict[str, np.ndarray]:

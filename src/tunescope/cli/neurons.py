@@ -44,7 +44,7 @@ def rank(
 
 @app.command
 def select(
-    rankings: Path,
+    ranked: Path,
     activations: Path,
     out: Path,
     *,
@@ -55,7 +55,7 @@ def select(
 
     Parameters
     ----------
-    rankings
+    ranked
         Folder written by `tunescope rank`.
     activations
         The activations that were ranked.
@@ -67,12 +67,12 @@ def select(
     from tunescope.models.load import find_device
     from tunescope.neurons.select import select as do
 
-    show(do(rankings, activations, out, device=str(find_device(device)), step=step))
+    show(do(ranked, activations, out, device=str(find_device(device)), step=step))
 
 
 @app.command
 def reduce(
-    rankings: Path,
+    ranked: Path,
     activations: Path,
     out: Path,
     *,
@@ -83,7 +83,7 @@ def reduce(
 
     Parameters
     ----------
-    rankings
+    ranked
         Folder written by `tunescope rank`: it says which words are used.
     activations
         The activations that were ranked.
@@ -95,12 +95,12 @@ def reduce(
     from tunescope.models.load import find_device
     from tunescope.neurons.reduce import reduce as do
 
-    show(do(rankings, activations, out, device=str(find_device(device)), step=step))
+    show(do(ranked, activations, out, device=str(find_device(device)), step=step))
 
 
 @app.command
 def intervene(
-    rankings: Path,
+    ranked: Path,
     activations: Path,
     model: str,
     out: Path,
@@ -113,7 +113,7 @@ def intervene(
 
     Parameters
     ----------
-    rankings
+    ranked
         Folder written by `tunescope rank`.
     activations
         The activations that were ranked.
@@ -130,7 +130,7 @@ def intervene(
     from tunescope.neurons.intervene import intervene as do
 
     sentences = None if corpus is None else read_source(corpus)
-    show(do(rankings, activations, model, out, sentences=sentences, device=device, step=step))
+    show(do(ranked, activations, model, out, sentences=sentences, device=device, step=step))
 
 
 @app.command

@@ -22,7 +22,7 @@ from tunescope.steps import Intervene
 
 @step_function(Intervene)
 def intervene(
-    rankings: NeuronRankings | str | Path,
+    ranked: NeuronRankings | str | Path,
     store: ActivationStore | str | Path,
     model: str | Path | ModelSource | ModelRef,
     out: str | Path,
@@ -35,7 +35,7 @@ def intervene(
 
     Parameters
     ----------
-    rankings : NeuronRankings, str or Path
+    ranked : NeuronRankings, str or Path
         What `rank` found, or its folder.
     store : ActivationStore, str or Path
         The activations that were ranked.
@@ -62,7 +62,7 @@ def intervene(
     MismatchError
         If the store is not the one that was ranked.
     """
-    ranked = rankings if isinstance(rankings, NeuronRankings) else NeuronRankings.load(rankings)
+    ranked = ranked if isinstance(ranked, NeuronRankings) else NeuronRankings.load(ranked)
     store = store if isinstance(store, ActivationStore) else ActivationStore.load(store)
     out, ref = Path(out), find_model(model)
     inputs = {

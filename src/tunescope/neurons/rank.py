@@ -183,6 +183,7 @@ class _Work:
         layers, widths = np.unique(words.layer_of, return_counts=True)
         return {
             "classes": list(words.classes),
+            "counts": self._counts(),
             "words": sizes,
             "n_neurons": words.n_neurons,
             "layers": layers.tolist(),
@@ -190,6 +191,11 @@ class _Work:
             "majority": self._majority(),
             "probe": chosen,
         }
+
+    def _counts(self) -> dict[str, int]:
+        """Training words of each label."""
+        counts = np.bincount(self.words.train.targets, minlength=self.words.n_classes)
+        return dict(zip(self.words.classes, counts.tolist(), strict=True))
 
     def _majority(self) -> float:
         """Test accuracy of always saying the most frequent training label."""

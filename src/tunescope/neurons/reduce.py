@@ -19,7 +19,7 @@ from tunescope.steps import Reduce
 
 @step_function(Reduce)
 def reduce(
-    rankings: NeuronRankings | str | Path,
+    ranked: NeuronRankings | str | Path,
     store: ActivationStore | str | Path,
     out: str | Path,
     *,
@@ -30,7 +30,7 @@ def reduce(
 
     Parameters
     ----------
-    rankings : NeuronRankings, str or Path
+    ranked : NeuronRankings, str or Path
         What `rank` found, or its folder: it says which words are used and how they are split.
     store : ActivationStore, str or Path
         The activations that were ranked.
@@ -50,7 +50,7 @@ def reduce(
     MismatchError
         If the store is not the one that was ranked.
     """
-    ranked = rankings if isinstance(rankings, NeuronRankings) else NeuronRankings.load(rankings)
+    ranked = ranked if isinstance(ranked, NeuronRankings) else NeuronRankings.load(ranked)
     store = store if isinstance(store, ActivationStore) else ActivationStore.load(store)
     out = Path(out)
     inputs = {

@@ -37,7 +37,7 @@ from tunescope.steps import Select
 
 @step_function(Select)
 def select(
-    rankings: NeuronRankings | str | Path,
+    ranked: NeuronRankings | str | Path,
     store: ActivationStore | str | Path,
     out: str | Path,
     *,
@@ -48,7 +48,7 @@ def select(
 
     Parameters
     ----------
-    rankings : NeuronRankings, str or Path
+    ranked : NeuronRankings, str or Path
         What `rank` found, or its folder.
     store : ActivationStore, str or Path
         The activations that were ranked.
@@ -70,7 +70,7 @@ def select(
     MismatchError
         If the store is not the one that was ranked.
     """
-    ranked = rankings if isinstance(rankings, NeuronRankings) else NeuronRankings.load(rankings)
+    ranked = ranked if isinstance(ranked, NeuronRankings) else NeuronRankings.load(ranked)
     store = store if isinstance(store, ActivationStore) else ActivationStore.load(store)
     out = Path(out)
     for name in step.rankings:

@@ -29,6 +29,12 @@ def facts(run: Run) -> list[tuple[str, str]]:
     return rows
 
 
+def source(run: Run, step: str, parameters: dict[str, Any]) -> str:
+    """Return the command and a step's parameters, as in the study file."""
+    shown = [f"{key} = {value!r}" for key, value in parameters.items() if value is not None]
+    return f"{run.about['command']}   # [{step}] {', '.join(shown)}"
+
+
 def timings(run: Run) -> list[tuple[str, float]]:
     """Return step and seconds, as far as they were kept."""
     path = run.path / "timings.json"

@@ -11,6 +11,7 @@ from tunescope.latent.alignment import Alignment
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import concepts as draw_concepts
 from tunescope.report.figures import probes as draw_probes
+from tunescope.report.provenance import source as producer
 from tunescope.study.result import Run
 
 Pair = tuple[str, str | None]
@@ -60,7 +61,7 @@ def _probes(run: Run, corpus: str, label: str, pair: Pair) -> list[Figure]:
         f"{_percent(step['confidence'])} confidence intervals by a bootstrap over sentences "
         f"({step['resamples']:,} resamples)"
     )
-    source = _source(run, "probe", step)
+    source = producer(run, "probe", step)
     name = slug(*models, corpus, label)
     seeds = step["control_seeds"]
     control = (
@@ -112,8 +113,8 @@ def _probes(run: Run, corpus: str, label: str, pair: Pair) -> list[Figure]:
 def _alignment(run: Run, corpus: str, alignment: Alignment) -> list[Figure]:
     facts = alignment.manifest.facts
     clustering = run.study.concepts
-    steps = [_source(run, "concepts", clustering.parameters())] if clustering else []
-    source = "\n".join([*steps, _source(run, "align", alignment.manifest.parameters)])
+    steps = [producer(run, "concepts", clustering.parameters())] if clustering else []
+    source = "\n".join([*steps, producer(run, "align", alignment.manifest.parameters)])
     name = slug(*(m for m in (facts["base"], facts["tuned"]) if m is not None), corpus)
     made = []
     if len(alignment.retention):
@@ -228,9 +229,3 @@ def _range(numbers: Iterable[int]) -> str:
     """Write the smallest and the largest of some counts."""
     low, high = (extreme(numbers) for extreme in (min, max))
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
-
-
-def _source(run: Run, step: str, parameters: dict[str, Any]) -> str:
-    """Return the command and a step's parameters, as in the study file."""
-    shown = [f"{key} = {value!r}" for key, value in parameters.items() if value is not None]
-    return f"{run.about['command']}   # [{step}] {', '.join(shown)}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from tunescope.files import atomic_file
-from tunescope.report import provenance
+from tunescope.report import neuron_findings, neuron_page, neuron_sections, provenance
 from tunescope.report.browser import browser_data
-from tunescope.report.figure import slug
+from tunescope.report.figure import Figure, slug
 from tunescope.report.figures.style import specification
 from tunescope.report.findings import findings, verdict
+from tunescope.report.neuron_browser import neuron_data
 from tunescope.report.sections import figures, pairs
 from tunescope.study.result import Run
 
@@ -53,46 +55,99 @@ def export(run: Run | Path | str, out: Path | str) -> Path:
     """
     run = run if isinstance(run, Run) else Run.load(run)
     out = Path(out)
-    groups, charts = [], []
+    front = _Page(browser=browser_data(run))
     for base, tuned in pairs(run):
         made = figures(run, (base, tuned))
-        shown = []
-        for figure in made:
-            figure.save(out)
-            numbered = list(enumerate(figure.charts, start=len(charts)))
-            shown.append((figure, numbered))
-            charts += [specification(chart) for chart in figure.charts.values()]
         found = findings(run, base, tuned) if tuned else []
-        groups.append(
-            {
+        if made or found or not run.neurons:
+            group = {
                 "id": slug("pair", base, *([tuned] if tuned else [])),
                 "base": base,
                 "tuned": tuned,
                 "tuning": run.tuning.get(tuned) if tuned else None,
                 "findings": found,
                 "verdict": verdict(found),
-                "figures": shown,
             }
-        )
-    text = render(run, groups, charts, browser_data(run))
-    with atomic_file(out / "index.html") as temporary:
-        temporary.write_text(text, encoding="utf-8")
+            front.add(group, made, out)
+    _neurons(run, front, out)
+    _write(run, front, out / "index.html")
     return out / "index.html"
 
 
-def render(run: Run, groups: list[Any], charts: list[Any], browser: dict[str, Any]) -> str:
+@dataclass
+class _Page:
+    """What one page shows.
+
+    Parameters
+    ----------
+    groups : list of dict
+        Findings and figures under one heading.
+    charts : list of dict
+        Vega-Lite specifications, in the order of the page.
+    browser, neurons : dict
+        What the browsers of concepts and of neurons show.
+    title : str
+        Of a page beside the front page.
+    links : list of (str, str)
+        Pages beside the front page: file and title.
+    """
+
+    groups: list[dict[str, Any]] = field(default_factory=list)
+    charts: list[dict[str, Any]] = field(default_factory=list)
+    browser: dict[str, Any] = field(default_factory=lambda: {"views": []})
+    neurons: dict[str, Any] = field(default_factory=lambda: neuron_data([]))
+    title: str = ""
+    links: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, group: dict[str, Any], made: list[Figure], out: Path) -> None:
+        """Add a group with its figures; their files are written beside the page."""
+        shown = []
+        for figure in made:
+            figure.save(out)
+            numbered = list(enumerate(figure.charts, start=len(self.charts)))
+            shown.append((figure, numbered))
+            self.charts += [specification(chart) for chart in figure.charts.values()]
+        nothing = {"title": "", "base": None, "tuned": None, "tuning": None}
+        self.groups.append(nothing | group | {"figures": shown})
+
+
+def _neurons(run: Run, front: _Page, out: Path) -> None:
+    """Write a page for every model and label column; put what compares them on the front page."""
+    found = neuron_page.studies(run)
+    for key, study in found.items():
+        facts = study[0]
+        page = _Page(title=f"Neurons for {facts.what}", neurons=neuron_page.browser(run, key))
+        claims = neuron_page.findings(study)
+        group = {
+            "id": "study", "title": page.title, "findings": claims,
+            "verdict": neuron_findings.verdict(claims),
+        }  # fmt: skip
+        page.add(group, neuron_page.figures(study), out)
+        _write(run, page, out / neuron_page.page_name(key))
+        front.links.append((neuron_page.page_name(key), page.title))
+    if found:
+        claims = neuron_findings.findings_across(list(found.values()))
+        group = {
+            "id": "neurons-across", "title": "Individual neurons", "findings": claims,
+            "verdict": neuron_findings.verdict(claims) if claims else "",
+        }  # fmt: skip
+        front.add(group, neuron_sections.across(list(found.values())), out)
+
+
+def _write(run: Run, page: _Page, path: Path) -> None:
+    with atomic_file(path) as temporary:
+        temporary.write_text(render(run, page), encoding="utf-8")
+
+
+def render(run: Run, page: _Page) -> str:
     """Fill the template.
 
     Parameters
     ----------
     run : Run
         Results of a study.
-    groups : list of dict
-        For each pair of models: names, findings and figures.
-    charts : list of dict
-        Vega-Lite specifications, in the order of the page.
-    browser : dict
-        `browser_data(run)`.
+    page : _Page
+        What is shown.
 
     Returns
     -------
@@ -107,17 +162,25 @@ def render(run: Run, groups: list[Any], charts: list[Any], browser: dict[str, An
         lstrip_blocks=True,
     )
     scripts = [vega(), _static("charts.js"), _static("concepts.js")]
+    style = _static("page.css")
+    if page.neurons["groups"]:
+        scripts.append(_static("neurons.js"))
+        style += _static("neurons.css")
     return environment.get_template("index.html.j2").render(
         about=run.about,
         study=run.study,
-        groups=groups,
-        browser=browser,
-        charts_json=embedded_json(charts),
-        browser_json=embedded_json(browser),
-        warnings=provenance.warnings(run),
+        groups=page.groups,
+        title=page.title,
+        links=page.links,
+        browser=page.browser,
+        neurons=page.neurons,
+        charts_json=embedded_json(page.charts),
+        browser_json=embedded_json(page.browser),
+        neurons_json=embedded_json(page.neurons),
+        warnings=[] if page.title else provenance.warnings(run),
         facts=provenance.facts(run),
         timings=provenance.timings(run),
-        style=Markup(_static("page.css")),
+        style=Markup(style),
         scripts=[Markup(script) for script in scripts],
         policy="; ".join(
             [

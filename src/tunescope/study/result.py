@@ -22,7 +22,8 @@ from tunescope.probes.result import LayerProbes
 from tunescope.results import Result
 from tunescope.steps import Step
 from tunescope.study.file import Study
-from tunescope.study.summary import accuracy_table, concept_table, single_table
+from tunescope.study.neuron_results import NeuronResults
+from tunescope.study.summary import accuracy_table, concept_table, sets_table, single_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,7 @@ class Run(Result):
             for folder in self._finished(
                 "activations/*/*",
                 self.study.extract,
-                corpora={*self.study.probed, *self.study.clustered},
+                corpora={*self.study.probed, *self.study.ranked, *self.study.clustered},
             )
         }
 
@@ -105,6 +106,11 @@ class Run(Result):
                     if path.exists():
                         found[corpus, label, base, tuned] = ProbeComparison.load(path)
         return found
+
+    @cached_property
+    def neurons(self) -> NeuronResults:
+        """Rankings of neurons, minimal sets, redundancy and interventions."""
+        return NeuronResults(self.path, self.study, self._label_columns, _same)
 
     @cached_property
     def concepts(self) -> dict[tuple[str, str], LayerConcepts]:
@@ -150,8 +156,13 @@ class Run(Result):
 
     def _labels(self, corpus: str) -> Iterable[str]:
         """Label columns of a corpus that are probed."""
+        return self.study.probe_labels or self._label_columns(corpus)
+
+    def _label_columns(self, corpus: str) -> list[str]:
+        """Label columns that a corpus has; none if it was not read yet."""
         read = self.path / "corpora" / corpus
-        return self.study.probe_labels or Manifest.load(read).facts["labels"]
+        there = (read / "manifest.json").exists()
+        return Manifest.load(read).facts["labels"] if there else []
 
     def headline(self) -> str:
         """Return the study's name and how well the tuned models do their task."""
@@ -172,6 +183,8 @@ class Run(Result):
         for (corpus, label, model), probes in self.probes.items():
             if model not in paired:
                 found[f"{label} in {corpus}: {model}"] = single_table(probes)
+        for (corpus, label, model), sets in self.neurons.sets.items():
+            found[f"neurons for {label} in {corpus}: {model}"] = sets_table(sets)
         for (corpus, base, tuned), alignment in self.alignments.items():
             title = f"concepts in {corpus}: {base} -> {tuned}"
             found[title] = concept_table(alignment, base, tuned)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from tunescope.latent.alignment import Alignment
+from tunescope.neurons.result import NeuronSets
 from tunescope.probes.compare import ProbeComparison
 from tunescope.probes.result import LayerProbes
 
@@ -48,6 +49,32 @@ def single_table(probes: LayerProbes) -> pd.DataFrame:
             "majority": frame["majority"],
         }
     )
+
+
+def sets_table(sets: NeuronSets) -> pd.DataFrame:
+    """Return the smallest sets of neurons that do as well as all, beside random and bottom ones.
+
+    Parameters
+    ----------
+    sets : NeuronSets
+        Of one label column and model.
+    """
+    frame = sets.frame("minimal")
+    columns = {
+        "activations": frame["scaling"],
+        "ranking": frame["ranking"],
+        "within": frame["delta"].map("{:g} points".format),
+        "neurons": frame["n"],
+        "all": frame["oracle_accuracy"],
+        "top": frame["accuracy"],
+        "low": frame["low"],
+        "high": frame["high"],
+        "random": frame["random_accuracy"],
+        "bottom": frame["bottom_accuracy"],
+        "selectivity all": frame["selectivity_all"],
+        "selectivity top": frame["selectivity"],
+    }
+    return pd.DataFrame(columns)
 
 
 def concept_table(alignment: Alignment, base: str, tuned: str) -> pd.DataFrame:

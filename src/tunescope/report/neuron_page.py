@@ -1,0 +1,85 @@
+"""A run's results about neurons as figures and findings: one group per model and label column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from tunescope.neurons.result import NeuronEffects, NeuronRankings
+from tunescope.report import neuron_findings, neuron_sections
+from tunescope.report.figure import Figure, slug
+from tunescope.report.findings import Finding
+from tunescope.report.neuron_browser import neuron_data
+from tunescope.report.neuron_facts import NeuronFacts, Tables
+from tunescope.report.neuron_inputs import facts_of, tables_of
+from tunescope.report.provenance import source
+from tunescope.study.neuron_results import Key
+from tunescope.study.result import Run
+
+Study = tuple[NeuronFacts, Tables]
+
+
+def studies(run: Run) -> dict[Key, Study]:
+    """Return facts and tables of every model and label column.
+
+    Parameters
+    ----------
+    run : Run
+        Results of a study.
+    """
+    return {key: _study(run, key) for key in run.neurons.rankings}
+
+
+def figures(study: Study) -> list[Figure]:
+    """Make the figures of one model and label column."""
+    facts, tables = study
+    return neuron_sections.figures(tables, facts)
+
+
+def findings(study: Study) -> list[Finding]:
+    """Check the claims of the literature on one model and label column."""
+    facts, tables = study
+    return neuron_findings.findings(tables, facts)
+
+
+def page_name(key: Key) -> str:
+    """Return the file name of the page of one model and label column."""
+    return f"neurons-{slug(*key)}.html"
+
+
+def browser(run: Run, key: Key) -> dict[str, Any]:
+    """Return what the neuron browser of one model and label column shows."""
+    ranked = run.neurons.rankings[key]
+    return neuron_data(ranked.views(), _chosen(ranked))
+
+
+def _chosen(ranked: NeuronRankings) -> dict[tuple[str, str, str], list[tuple[str, str, int]]]:
+    """Say for which tags, and at which rank, a neuron whose words are kept was chosen."""
+    views = ranked.views()
+    ranking = ranked.ranking(ranked.rankings[0], ranked.scalings[0])
+    widths = ranked.facts["widths"]
+    starts = dict(zip(ranked.facts["layers"], [0, *pd.Series(widths).cumsum()], strict=False))
+    most = ranked.manifest.parameters["views"]
+    found: dict[tuple[str, str, str], list[tuple[str, str, int]]] = {}
+    for view in views:
+        column = starts[view.neuron.layer] + view.neuron.index
+        for tag, order in zip(ranked.facts["classes"], ranking.tag_orders, strict=True):
+            place = int((order[:most] == column).argmax()) if column in order[:most] else -1
+            if place >= 0:
+                key = (view.corpus, view.model, str(view.neuron))
+                found.setdefault(key, []).append((ranked.label, tag, place + 1))
+    return found
+
+
+def _study(run: Run, key: Key) -> Study:
+    """Gather the tables of one model and label column, and how they were made."""
+    ranked, effects = run.neurons.rankings[key], run.neurons.effects.get(key, [])
+    found = [of[key] for of in (run.neurons.sets, run.neurons.redundancy) if key in of]
+    made = [(result.step, result.manifest.parameters) for result in (ranked, *found, *effects[:1])]
+    lines = "\n".join(source(run, step, parameters) for step, parameters in made)
+    facts = facts_of(ranked, lines, effects[0] if effects else None)
+    tables = dict(tables_of(ranked, *found))
+    for name in NeuronEffects.shown if effects else ():
+        tables[name] = pd.concat([result.frame(name) for result in effects], ignore_index=True)
+    return facts, tables
