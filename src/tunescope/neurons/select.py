@@ -29,6 +29,7 @@ from tunescope.neurons.curves import accuracy_curves
 from tunescope.neurons.minimal import minimal_sets
 from tunescope.neurons.rankings.gaussian_model import GaussianClassifier
 from tunescope.neurons.result import NeuronRankings, NeuronSets
+from tunescope.neurons.search import sample_sentences
 from tunescope.neurons.selectivity import Bootstrap, selectivity_table
 from tunescope.neurons.words import LabelledWords
 from tunescope.parameters import step_function
@@ -180,7 +181,9 @@ class _Work:
         classifiers: list[Classifier] = [
             kinds[name] for name in dict.fromkeys(self.step.classifiers)
         ]
+        seed = self.bootstrap.seed
+        train = sample_sentences(self.words.train, self.step.curve_words, seed)
         return accuracy_curves(
-            self.words, list(self.rankings.values()), classifiers, sizes=self.step.sizes,
-            seeds=self.seeds, bootstrap=self.bootstrap,
+            replace(self.words, train=train), list(self.rankings.values()), classifiers,
+            sizes=self.step.sizes, seeds=self.seeds, bootstrap=self.bootstrap,
         )  # fmt: skip

@@ -97,7 +97,7 @@ class Rank(Step):
     max_iterations: int = bounded(500, 1)
     gaussian_neurons: int = bounded(50, 1)
     gaussian_criterion: Literal["likelihood", "mutual_information"] = "likelihood"
-    iou_quantile: float = bounded(0.9, 0, 1)
+    iou_quantile: float = bounded(0.9, 0, 0.9999)
     selected: float = bounded(0.04, 0.0001)
     tag_neurons: int = bounded(50, 1)
     views: int = bounded(3, 0)
@@ -130,6 +130,8 @@ class Select(Step):
         Shares of the neurons that ablation keeps.
     sizes
         Numbers of neurons at which every classifier is trained on every order of every ranking.
+    curve_words
+        Training words for that, whole sentences drawn at random; all when not given.
     classifiers
         The elastic-net probe and the class-conditional Gaussian.
     seeds
@@ -143,6 +145,7 @@ class Select(Step):
     increment: float = bounded(0.01, 0.0001)
     shares: tuple[float, ...] = (0.1, 0.15, 0.2)
     sizes: tuple[int, ...] = (10, 25, 50, 100, 150)
+    curve_words: int | None = bounded(20_000, 10)
     classifiers: tuple[Literal["linear", "gaussian"], ...] = ("linear", "gaussian")
     seeds: int = bounded(3, 1)
 
