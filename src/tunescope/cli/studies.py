@@ -23,6 +23,7 @@ def run(study: Path, *, out: Path | None = None, device: str = "auto") -> None:
     """
     from tunescope.files import atomic_directory
     from tunescope.report.findings import summary
+    from tunescope.report.neuron_page import summary as neuron_summary
     from tunescope.report.provenance import warnings
     from tunescope.report.site import export as write_pages
     from tunescope.study.run import run as run_study
@@ -32,7 +33,8 @@ def run(study: Path, *, out: Path | None = None, device: str = "auto") -> None:
     with atomic_directory(site) as new:  # nothing stays of figures the study no longer has
         write_pages(result, new)
     show(result)
-    sys.stdout.write(f"\n{summary(result)}\n")
+    for said in (summary(result), neuron_summary(result)):
+        sys.stdout.write(f"\n{said}\n" if said else "")
     for text in warnings(result):
         sys.stdout.write(f"warning: {text}\n")
     sys.stdout.write(f"\npage: {(site / 'index.html').resolve()}\n")

@@ -66,8 +66,8 @@ NEUROX = Recipe(10, 32, 1e-3, 0.9, 0.999, proximal=False, shuffle=False)
 """The same as NeuroX's program runs it."""
 
 REACH = 0.25
-"""What one step of the quick variant may change of a score, about: divided by the root of the number
-of neurons (at least 10), it is the step for neurons of standard deviation 1."""
+"""What one step of the quick variant may change of a score, about: divided by the root of the
+number of neurons (at least 10), it is the step for neurons of standard deviation 1."""
 
 QUICK_STEPS = (320, 1200)
 """Steps of the quick variant: at least the first, about the second, in 3 to 8 passes."""

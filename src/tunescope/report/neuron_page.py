@@ -43,6 +43,21 @@ def findings(study: Study) -> list[Finding]:
     return neuron_findings.findings(tables, facts)
 
 
+def summary(run: Run) -> str:
+    """Say which claims of the literature hold, for every model and label column, as plain text."""
+    found = studies(run)
+    lines = []
+    for study in found.values():
+        claims = findings(study)
+        lines.append(f"neurons for {study[0].what}: {neuron_findings.verdict(claims)}")
+        lines += [f"- {claim.topic}: {claim.text}" for claim in claims]
+    claims = neuron_findings.findings_across(list(found.values()))
+    if claims:
+        lines.append(f"neurons, all together: {neuron_findings.verdict(claims)}")
+        lines += [f"- {claim.topic}: {claim.text}" for claim in claims]
+    return "\n".join(lines).replace("\N{MINUS SIGN}", "-")
+
+
 def page_name(key: Key) -> str:
     """Return the file name of the page of one model and label column."""
     return f"neurons-{slug(*key)}.html"

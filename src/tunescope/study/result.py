@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -200,5 +201,5 @@ class Run(Result):
 
 def _same(manifest: Manifest, step: Step) -> bool:
     """Whether results were made with these parameters; each corpus has labels of its own."""
-    wanted, made = step.parameters(), manifest.parameters
+    wanted, made = json.loads(json.dumps(step.parameters())), manifest.parameters
     return all(made.get(name) == value for name, value in wanted.items() if name != "labels")

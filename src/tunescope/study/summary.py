@@ -60,10 +60,9 @@ def sets_table(sets: NeuronSets) -> pd.DataFrame:
         Of one label column and model.
     """
     frame = sets.frame("minimal")
+    within = frame["delta"].map("within {:g}".format)
     columns = {
-        "activations": frame["scaling"],
-        "ranking": frame["ranking"],
-        "within": frame["delta"].map("{:g} points".format),
+        "set": frame["scaling"] + ", " + frame["ranking"] + ", " + within,
         "neurons": frame["n"],
         "all": frame["oracle_accuracy"],
         "top": frame["accuracy"],
