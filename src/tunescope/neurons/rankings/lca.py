@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from tunescope.errors import InputError
-from tunescope.neurons.ranking import Evidence, Ranking, falling
+from tunescope.neurons.ranking import Evidence, Ranking, falling, scattered
 from tunescope.neurons.rankings.method import RankingMethod
 
 _ROUNDING = 1e-9
@@ -96,7 +96,7 @@ def _enter(shares: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray, np.n
         step = np.where(row[order] > 0, np.minimum(step, steps), steps + 1)
         entered[order] = np.minimum(entered[order], step)
     largest = shares.max(axis=0)
-    return np.lexsort((np.arange(d), -largest, entered)), entered, largest
+    return np.lexsort((scattered(largest == 0), -largest, entered)), entered, largest
 
 
 def top_neurons(weights: np.ndarray, mass: float) -> tuple[np.ndarray, list[np.ndarray]]:
