@@ -153,8 +153,8 @@ def test_lca_puts_neurons_without_weight_last_and_favours_no_layer_among_them():
     assert (ranking.scores[[0, 1, 3, 4, 6]] == 0).all()
     assert (ranking.scores[[5, 2, 7]] > 0).all()
     assert (np.diff(ranking.scores[ranking.order]) <= 0).all()
-    assert ranking.tag_orders[1].tolist() == [2, 7, 0, 1, 3, 4, 5, 6]
-    assert ranking.tag_orders[2].tolist() == list(range(8))
+    assert ranking.tag_orders[1][:2].tolist() == [2, 7]
+    assert sorted(ranking.tag_orders[2]) == list(range(8))
 
 
 def test_lca_of_many_labels_and_neurons():
