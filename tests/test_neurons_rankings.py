@@ -379,3 +379,17 @@ def test_options_are_checked():
         RANKINGS["lin_reg"](ridge=0)
     with pytest.raises(InputError, match="criterion.*mutual_information"):
         RANKINGS["gaussian"](criterion="mutual")
+
+
+@pytest.mark.parametrize("name", [n for n, m in RANKINGS.items() if m.scale_free])
+def test_scale_free_rankings_do_not_mind_scale(name):
+    x, targets = sample()
+    rng = np.random.default_rng(1)
+    factor, shift = rng.uniform(0.1, 10, x.shape[1]), rng.normal(size=x.shape[1])
+    moved = (x * factor + shift).astype(np.float32)
+    one, two = (
+        RANKINGS[name]()(Evidence(words(v, targets), np.ones((5, 14)), (words(x[:, :6], targets),)))
+        for v in (x, moved)
+    )
+    assert one.order.tolist() == two.order.tolist()
+    assert one.tag_orders.tolist() == two.tag_orders.tolist()

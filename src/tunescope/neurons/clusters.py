@@ -123,7 +123,7 @@ def correlation_clusters(
         The neuron with the smallest mean distance to the others of its cluster (ties, as in every
         cluster of two: the first), the first one, or one drawn at random (the paper).
     absolute : bool
-        Distance 1 - |r|; otherwise 1 - r, where opposite neurons are as far apart as can be.
+        Distance `1 - |r|`; otherwise 1 - r, where opposite neurons are as far apart as can be.
     method : {"average", "complete", "single", "weighted"}
         Distance of clusters, as in SciPy; the paper's is "average".
     seed : int

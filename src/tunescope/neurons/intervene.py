@@ -122,12 +122,19 @@ def _labels(words: LabelledWords, step: Intervene) -> list[str]:
 
 def _sample(
     corpus: Corpus, measured: np.ndarray | None, step: Intervene
-) -> tuple[np.ndarray, Corpus]:
-    """Return the words of at most so many sentences, drawn at random."""
+) -> tuple[np.ndarray | None, Corpus]:
+    """Keep at most so many sentences, drawn at random: of the words measured, or of the corpus."""
     of_word = corpus.words["sentence"].to_numpy()
-    rows = np.arange(corpus.n_words) if measured is None else np.sort(measured)
-    there = np.unique(of_word[rows])
+    if measured is None:
+        there = np.flatnonzero([name is not None for name in corpus.of_sentence("class")])
+        there = there if len(there) else np.arange(corpus.n_sentences)
+    else:
+        there = np.unique(of_word[measured])
     if step.max_sentences is not None and len(there) > step.max_sentences:
         drawn = np.random.default_rng(step.seed).choice(there, step.max_sentences, replace=False)
-        rows = rows[np.isin(of_word[rows], drawn)]
-    return rows, corpus
+        there = np.sort(drawn)
+    if measured is not None:
+        return np.sort(measured[np.isin(of_word[measured], there)]), corpus
+    kept = corpus.sentences.take(there)
+    texts, classes = kept["words"].to_pylist(), kept["class"].to_pylist()
+    return None, Corpus.from_sentences(texts, classes=classes, name=corpus.name)

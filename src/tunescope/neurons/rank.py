@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 
 from tunescope.activations.store import ActivationStore
 from tunescope.errors import InputError
-from tunescope.files import write_array, write_frame, write_tensors
+from tunescope.files import read_tensors, write_array, write_frame, write_tensors
 from tunescope.manifest import begin, finish
 from tunescope.neurons.agreement import agreement
 from tunescope.neurons.classifiers import LinearClassifier
@@ -173,7 +173,10 @@ class _Work:
                 for method in self.methods:
                     path = folder / f"{method.name}.safetensors"
                     show(method.name)
-                    if not path.exists():
+                    raw = self.out / "raw" / path.name
+                    if method.scale_free and scaling != "raw" and raw.exists():
+                        write_tensors(path, read_tensors(raw))
+                    elif not path.exists():
                         _save(path, method(evidence))
                     bar.update()
             bar.set_postfix_str("tables")
@@ -295,5 +298,5 @@ def _keep_views(
         + [int(c) for tag in frequent for c in ranking.tag_orders[tag, : step.views]]
     )
     neurons = [words.train.x.neuron(column) for column in columns]
-    views = look_at(store, neurons, [words.label], rows=rows, min_count=2)
+    views = look_at(store, neurons, [words.label], rows=rows, min_count=3)
     save_views(folder, views)

@@ -55,6 +55,7 @@ class MaxCorrRanking(_CrossModelRanking):
     """Largest absolute correlation with any neuron of any other model."""
 
     name: ClassVar[str] = "max_corr"
+    scale_free: ClassVar[bool] = True
 
     def score(self, words: LabelledWords, others: tuple[LabelledWords, ...]) -> np.ndarray:
         """Score the neurons, from 0 to 1."""
@@ -66,6 +67,7 @@ class MinCorrRanking(_CrossModelRanking):
     """Largest absolute correlation with a neuron of that model in which it is smallest."""
 
     name: ClassVar[str] = "min_corr"
+    scale_free: ClassVar[bool] = True
 
     def score(self, words: LabelledWords, others: tuple[LabelledWords, ...]) -> np.ndarray:
         """Score the neurons, from 0 to 1."""
@@ -87,6 +89,7 @@ class LinRegRanking(_CrossModelRanking):
     """
 
     name: ClassVar[str] = "lin_reg"
+    scale_free: ClassVar[bool] = True
     ridge: float = 1e-3
 
     def __post_init__(self) -> None:

@@ -50,6 +50,7 @@ class GaussianRanking(RankingMethod):
     """
 
     name: ClassVar[str] = "gaussian"
+    scale_free: ClassVar[bool] = True
     n_neurons: int = 50
     criterion: Criterion = "likelihood"
     candidates: int | None = None

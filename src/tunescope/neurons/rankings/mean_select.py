@@ -24,6 +24,7 @@ class MeanSelectRanking(RankingMethod):
     """
 
     name: ClassVar[str] = "mean_select"
+    scale_free: ClassVar[bool] = True
 
     def __call__(self, evidence: Evidence) -> Ranking:
         """Rank by the training words."""

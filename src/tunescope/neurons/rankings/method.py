@@ -21,11 +21,14 @@ class RankingMethod:
         Whether it reads `Evidence.coefficients`.
     needs_others : bool
         Whether it reads `Evidence.others`, the same words in other models.
+    scale_free : bool
+        Whether it ranks the same however each neuron is shifted and scaled.
     """
 
     name: ClassVar[str]
     needs_probe: ClassVar[bool] = False
     needs_others: ClassVar[bool] = False
+    scale_free: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_types(self, f"ranking {self.name!r}")

@@ -16,6 +16,7 @@ class RandomRanking(RankingMethod):
     """Uniform scores from `Evidence.seed`, drawn anew for every label."""
 
     name: ClassVar[str] = "random"
+    scale_free: ClassVar[bool] = True
 
     def __call__(self, evidence: Evidence) -> Ranking:
         """Draw the scores."""
