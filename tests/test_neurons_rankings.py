@@ -387,8 +387,9 @@ def test_scale_free_rankings_do_not_mind_scale(name):
     rng = np.random.default_rng(1)
     factor, shift = rng.uniform(0.1, 10, x.shape[1]), rng.normal(size=x.shape[1])
     moved = (x * factor + shift).astype(np.float32)
+    other = words(x + rng.normal(size=x.shape).astype(np.float32), targets)
     one, two = (
-        RANKINGS[name]()(Evidence(words(v, targets), np.ones((5, 14)), (words(x[:, :6], targets),)))
+        RANKINGS[name]()(Evidence(words(v, targets), np.ones((5, 14)), (other,)))
         for v in (x, moved)
     )
     assert one.order.tolist() == two.order.tolist()
