@@ -12,6 +12,7 @@ import numpy as np
 
 from tunescope.activations.matrix import WordMatrix
 from tunescope.activations.store import ActivationStore
+from tunescope.errors import InputError
 from tunescope.files import hash_json
 from tunescope.probes.task import ProbingTask
 
@@ -82,6 +83,52 @@ class LabelledWords:
     dev: Part
     test: Part
     scaling: str = "raw"
+
+    @classmethod
+    def from_arrays(
+        cls,
+        train: tuple[np.ndarray, np.ndarray],
+        dev: tuple[np.ndarray, np.ndarray],
+        test: tuple[np.ndarray, np.ndarray] | None = None,
+        *,
+        widths: Sequence[int] | None = None,
+        names: tuple[str, str, str] = ("arrays", "label", "model"),
+    ) -> LabelledWords:
+        """Make labelled words from arrays, for rankings outside of a study.
+
+        Parameters
+        ----------
+        train, dev, test : tuple of (array, shape (n, d); array, shape (n,))
+            Activations and labels of each split; without `test`, dev words stand for it.
+        widths : sequence of int, optional
+            Neurons of each layer, in the order of the columns; one layer when not given.
+        names : tuple of str
+            Of corpus, label and model.
+
+        Raises
+        ------
+        InputError
+            If lengths or widths do not fit.
+        """
+        parts, classes = {}, np.unique(np.asarray(train[1]).astype(str))
+        for name, (x, y) in {"train": train, "dev": dev, "test": test or dev}.items():
+            x, y = np.asarray(x, dtype=np.float32), np.asarray(y)
+            ends = np.cumsum(widths or [x.shape[1]])
+            if len(x) != len(y) or ends[-1] != x.shape[1]:
+                raise InputError(
+                    f"{name}: {len(x)} words of {x.shape[1]} neurons for {len(y)} labels and "
+                    f"layers of {ends[-1]} neurons together"
+                )
+            layers = np.split(x, ends[:-1], axis=1)
+            n = len(x)
+            parts[name] = Part(
+                WordMatrix(layers, np.arange(n)),
+                _places(classes, y),
+                np.empty((0, n), np.int64),
+                np.array([""] * n, dtype=object),
+                np.arange(n),
+            )
+        return cls(*names, tuple(classes), **parts)
 
     @property
     def n_neurons(self) -> int:
