@@ -124,7 +124,10 @@ def _describe(expected: Any, value: Any) -> str:
         return names[expected]
     origin = get_origin(expected)
     if origin in (list, tuple):
-        return "a list of " + _describe(get_args(expected)[0], value)
+        item = get_args(expected)[0]
+        entries = value if isinstance(value, list | tuple) else (value,)
+        wrong = next((entry for entry in entries if not _matches(entry, item)), value)
+        return "a list of " + _describe(item, wrong)
     return "a table" if origin is dict else str(expected)
 
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from tunescope.activations.store import ActivationStore
 from tunescope.corpus.table import Corpus
-from tunescope.errors import InputError
-from tunescope.files import write_frame
+from tunescope.errors import InputError, nearest
+from tunescope.files import hash_json, write_frame
 from tunescope.manifest import begin, finish
 from tunescope.models.reference import ModelRef, ModelSource, find_model
 from tunescope.neurons.effects import measure_effects
-from tunescope.neurons.interventions import label_direction, neuron_means
+from tunescope.neurons.interventions import Action, label_direction, neuron_means
 from tunescope.neurons.result import NeuronEffects, NeuronRankings
 from tunescope.neurons.words import LabelledWords
 from tunescope.parameters import step_function
@@ -65,29 +65,34 @@ def intervene(
     ranked = ranked if isinstance(ranked, NeuronRankings) else NeuronRankings.load(ranked)
     store = store if isinstance(store, ActivationStore) else ActivationStore.load(store)
     out, ref = Path(out), find_model(model)
+    ranked.check_store(store)
+    order = ranked.ranking(step.ranking, step.scaling).order
+    actions = [Action.parse(action) for action in step.actions]
+    for name in (step.source, step.target):
+        if name is not None and name not in (known := ranked.facts["classes"]):
+            raise InputError(f"no training word has the label {name!r}; {nearest(name, known)}")
     inputs = {
         "rankings": ranked.key,
         "corpus": ranked.corpus,
         "model": ranked.model,
         "label": ranked.label,
         "weights": ref.hash,
-        "sentences": None if sentences is None else [sentences.word_hash, *sentences.classes],
+        "sentences": None if sentences is None else [sentences.word_hash, _classes(sentences)],
     }
     if begin(out, step, inputs) is not None:
         return NeuronEffects.load(out)
     words = ranked.words(store)
-    translated = any(action.startswith("translate") for action in step.actions)
+    translated = any(action.name == "translate" for action in actions)
     measured = words.test.x.rows if sentences is None else None
     corpus = sentences if sentences is not None else store.corpus
     measured, corpus = _sample(corpus, measured, step)
-    order = ranked.ranking(step.ranking, step.scaling).order
     ks = sorted({min(k, len(order)) for k in step.neurons})
     found = measure_effects(
         ref,
         corpus,
         [words.train.x.neuron(column) for column in order],
         ks=ks,
-        actions=step.actions,
+        actions=actions,
         means=neuron_means(words),
         direction=label_direction(words, *_labels(words, step)) if translated else None,
         measured=measured,
@@ -114,10 +119,12 @@ def _labels(words: LabelledWords, step: Intervene) -> list[str]:
     frequent = [words.classes[place] for place in np.argsort(-counts, kind="stable")]
     source = step.source or next(label for label in frequent if label != step.target)
     target = step.target or next(label for label in frequent if label != source)
-    for label in (source, target):
-        if label not in words.classes:
-            raise InputError(f"no training word has the label {label!r}: set source and target")
     return [source, target]
+
+
+def _classes(sentences: Corpus) -> str:
+    """Hash the class of every sentence, which the hash of the words does not cover."""
+    return hash_json(sentences.of_sentence("class").tolist())
 
 
 def _sample(

@@ -174,9 +174,11 @@ class _Work:
                     path = folder / f"{method.name}.safetensors"
                     show(method.name)
                     raw = self.out / "raw" / path.name
-                    if method.scale_free and scaling != "raw" and raw.exists():
+                    if path.exists():
+                        pass
+                    elif method.scale_free and scaling != "raw" and raw.exists():
                         write_tensors(path, read_tensors(raw))
-                    elif not path.exists():
+                    else:
                         _save(path, method(evidence))
                     bar.update()
             bar.set_postfix_str("tables")

@@ -53,6 +53,7 @@ def reduce(
     ranked = ranked if isinstance(ranked, NeuronRankings) else NeuronRankings.load(ranked)
     store = store if isinstance(store, ActivationStore) else ActivationStore.load(store)
     out = Path(out)
+    ranked.check_store(store)
     inputs = {
         "rankings": ranked.key, "corpus": ranked.corpus, "model": ranked.model,
         "label": ranked.label,

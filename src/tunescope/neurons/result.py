@@ -154,14 +154,14 @@ class NeuronRankings(NeuronResult):
         InputError
             If there is none of that name or scaling.
         """
-        for asked, there in ((scaling, self.scalings), (name, self.rankings)):
-            if asked not in there:
-                raise InputError(f"{self.path}: no ranking {asked!r}; {nearest(asked, there)}")
-        return self.read_ranking(self.path / scaling, name)
+        folder = self._of_scaling(scaling)
+        if name not in self.rankings:
+            raise InputError(f"{self.path}: no ranking {name!r}; {nearest(name, self.rankings)}")
+        return self.read_ranking(folder, name)
 
     def search(self, scaling: str = "raw") -> pd.DataFrame:
         """Return the points of the search for penalties, with their scores."""
-        return self.read_search(self.path / scaling)
+        return self.read_search(self._of_scaling(scaling))
 
     def probe(self, scaling: str = "raw") -> tuple[np.ndarray, np.ndarray]:
         """Read the probe of all neurons and those of its control tasks.
@@ -171,7 +171,27 @@ class NeuronRankings(NeuronResult):
         coefficients : numpy.ndarray, shape (1 + n_controls, K, d)
         intercepts : numpy.ndarray, shape (1 + n_controls, K)
         """
-        return self.read_probe(self.path / scaling)
+        return self.read_probe(self._of_scaling(scaling))
+
+    def _of_scaling(self, scaling: str) -> Path:
+        if scaling not in self.scalings:
+            hint = nearest(scaling, self.scalings)
+            raise InputError(f"{self.path}: no rankings of scaling {scaling!r}; {hint}")
+        return self.path / scaling
+
+    def check_store(self, store: ActivationStore) -> None:
+        """Check that a store is the one that was ranked.
+
+        Raises
+        ------
+        MismatchError
+            If it is another one.
+        """
+        if store.key != self.manifest.inputs["store"]:
+            raise MismatchError(
+                f"{store.path} holds other activations than those that {self.path} ranks: give "
+                "the store that was ranked"
+            )
 
     def words(self, store: ActivationStore) -> LabelledWords:
         """Return the words that were ranked, with their activations.
@@ -190,11 +210,7 @@ class NeuronRankings(NeuronResult):
 
         from tunescope.neurons.words import label_words
 
-        if store.key != self.manifest.inputs["store"]:
-            raise MismatchError(
-                f"{store.path} holds other activations than those that {self.path} ranks: give "
-                "the store that was ranked"
-            )
+        self.check_store(store)
         made = self.manifest.parameters
         split = {n: made[n] for n in ("dev_share", "test_share", "control_seeds", "seed")}
         rows = np.load(self.path / "rows.npy", allow_pickle=False)

@@ -74,6 +74,7 @@ def select(
     ranked = ranked if isinstance(ranked, NeuronRankings) else NeuronRankings.load(ranked)
     store = store if isinstance(store, ActivationStore) else ActivationStore.load(store)
     out = Path(out)
+    ranked.check_store(store)
     for name in step.rankings:
         if name not in ranked.rankings:
             raise InputError(

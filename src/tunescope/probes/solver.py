@@ -53,9 +53,9 @@ def fit_many(
     penalty : {"squared", "neurox"}
         Form of the elastic net (`penalties.py`).
     solver : {"fista", "quick", "adam"}
-        `fista` goes on until the tolerance is proven, from where `quick` ends. `quick` makes a
-        fixed number of proximal Adam steps: a few passes, true zeros, and the gap that was reached
-        is reported. `adam` is the papers' recipe, for like-for-like runs; it gives no zeros.
+        `fista` goes on until the tolerance is proven. `quick` makes a fixed number of proximal Adam
+        steps: a few passes, true zeros, and the gap that was reached is reported. `adam` is the
+        papers' recipe, for like-for-like runs; it gives no zeros.
     tolerance : float
         Share of the optimum that the objective is proven (by the duality gap) to lie within when a
         problem is done. Without a penalty there is no such proof, as the optimum may lie at

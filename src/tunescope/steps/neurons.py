@@ -87,7 +87,7 @@ class Rank(Step):
     scalings: tuple[Literal["raw", "zscored"], ...] = ("raw", "zscored")
     l1: float | None = bounded(None, 0)
     l2: float | None = bounded(None, 0)
-    grid: tuple[float, ...] = (0.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
+    grid: tuple[float, ...] = bounded((0.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7), 0)
     search: Literal["masked", "retrained"] = "masked"
     search_share: float = bounded(0.2, 0.001, 0.5)
     search_words: int | None = bounded(20_000, 10)
@@ -140,11 +140,11 @@ class Select(Step):
 
     name: ClassVar[str] = "select"
     rankings: tuple[RankingName, ...] = ("lca",)
-    deltas: tuple[float, ...] = (0.5, 1.0, 2.0)
+    deltas: tuple[float, ...] = bounded((0.5, 1.0, 2.0), 0)
     relative: bool = False
     increment: float = bounded(0.01, 0.0001)
-    shares: tuple[float, ...] = (0.1, 0.15, 0.2)
-    sizes: tuple[int, ...] = (10, 25, 50, 100, 150)
+    shares: tuple[float, ...] = bounded((0.1, 0.15, 0.2), 0.0001, 1)
+    sizes: tuple[int, ...] = bounded((10, 25, 50, 100, 150), 1)
     curve_words: int | None = bounded(20_000, 10)
     classifiers: tuple[Literal["linear", "gaussian"], ...] = ("linear", "gaussian")
     seeds: int = bounded(3, 1)
@@ -159,7 +159,7 @@ class Reduce(Step):
     layer_tolerance
         Share of the dev accuracy with all layers that the layers kept may lose.
     distance
-        Neurons whose 1 - |correlation| lies below this are one cluster (average linkage).
+        Neurons whose `1 - |correlation|` lies below this are one cluster (average linkage).
     representative
         Which neuron stands for a cluster: the one most correlated with the others, the first, or a
         random one (the original).
@@ -230,7 +230,7 @@ class Intervene(Step):
     name: ClassVar[str] = "intervene"
     ranking: RankingName = "lca"
     scaling: Literal["raw", "zscored"] = "raw"
-    neurons: tuple[int, ...] = (10, 50, 200)
+    neurons: tuple[int, ...] = bounded((10, 50, 200), 1)
     actions: tuple[str, ...] = ("zero", "mean", "translate:8")
     source: str | None = None
     target: str | None = None

@@ -24,11 +24,16 @@ class Step:
             low = field.metadata.get("at_least")
             high = field.metadata.get("at_most")
             value = getattr(self, field.name)
-            if value is None or isinstance(value, str):
-                continue
-            if (low is not None and value < low) or (high is not None and value > high):
-                bounds = f"at least {low}" + (f" and at most {high}" if high is not None else "")
-                raise InputError(f"step {self.name!r}: {field.name} = {value!r} must be {bounds}")
+            where = f"step {self.name!r}: {field.name}"
+            if isinstance(value, list | tuple) and not len(value):
+                raise InputError(f"{where} is empty: give at least one, or leave it out")
+            for entry in value if isinstance(value, list | tuple) else (value,):
+                if entry is None or isinstance(entry, str):
+                    continue
+                if (low is not None and entry < low) or (high is not None and entry > high):
+                    bounds = f"at least {low}"
+                    bounds += f" and at most {high}" if high is not None else ""
+                    raise InputError(f"{where} = {value!r} must be {bounds}")
 
     def parameters(self) -> dict[str, Any]:
         """All parameters as plain values, for a manifest."""
@@ -36,5 +41,5 @@ class Step:
 
 
 def bounded(default: Any, low: float, high: float | None = None) -> Any:
-    """Make a dataclass field that must lie in [low, high]."""
+    """Make a dataclass field that must lie in [low, high]; of a list, every entry."""
     return dataclasses.field(default=default, metadata={"at_least": low, "at_most": high})
