@@ -54,7 +54,9 @@ def warnings(run: Run) -> list[str]:
     list of str
         One sentence each; empty when there is nothing to say.
     """
-    found = []
+    path = run.path / "skipped.json"
+    skipped = read_json(path) if path.exists() else {}
+    found = [f"Skipped: {job}: {reason}" for job, reason in skipped.items()]
     same: dict[tuple[str, str], list[str]] = {}
     for (corpus, model), known in run.extraction.items():
         for text in _extraction(known, run.study.extract.long):

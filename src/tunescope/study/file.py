@@ -67,10 +67,10 @@ ON_CORPORA = {
     "intervene": ("sentences",),
     "concepts": ("corpora",),
 }
+"""Keys of step tables that say what a step works on; the others are its parameters."""
+
 NEEDS = {"select": "rank", "reduce": "rank", "intervene": "rank", "align": "concepts"}
 """Step tables that are of no use without another."""
-
-"""Keys of step tables that say what a step works on; the others are its parameters."""
 
 
 @dataclass(frozen=True)

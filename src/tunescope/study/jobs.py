@@ -37,8 +37,9 @@ class Job:
         What it works on.
     folder : Path
         Where its results are.
-    state : {"done", "missing", "partial", "stale", "waiting"}
-        `waiting` is said of a job whose inputs are not there.
+    state : {"done", "missing", "partial", "stale", "waiting", "skipped"}
+        `waiting` is said of a job whose inputs are not there, `skipped` of one that cannot be done
+        and that the others do not need.
     size : int
         Bytes on disk.
     seconds : float or None
@@ -67,6 +68,8 @@ class Jobs:
     def __init__(self, out: Path, does: bool):
         self.does = does
         self.list: list[Job] = []
+        self._skipped: dict[str, str] = {}
+        self._reasons = out / "skipped.json"
         self._timings = out / "timings.json"
         self._seconds = read_json(self._timings) if self._timings.exists() else {}
 
@@ -140,8 +143,22 @@ class Jobs:
         self.list.append(Job(name, what, folder, state, size, self._seconds.get(key)))
         return result
 
+    def skip(self, name: str, what: str, folder: Path, reason: str) -> None:
+        """Pass over a job that cannot be done, and keep the reason for the page.
+
+        Parameters
+        ----------
+        name, what, folder
+            As for `do`.
+        reason : str
+            Why, and what to do about it.
+        """
+        self._skipped[f"{name} {what}"] = reason
+        self.list.append(Job(name, what, folder, "skipped", 0, None))
+
     def _forget_others(self) -> None:
-        """Keep no timings of jobs that the study no longer has."""
+        """Keep no timings of jobs that the study no longer has; write down what was skipped."""
+        write_json(self._reasons, self._skipped)
         names = {f"{job.step} {job.what}" for job in self.list}
         if self._seconds.keys() - names:
             self._seconds = {key: self._seconds[key] for key in self._seconds.keys() & names}

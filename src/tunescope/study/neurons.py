@@ -76,15 +76,26 @@ def _intervene(
     study: Study, jobs: Jobs, corpora: dict[str, Any], what: str, folder: Path, ranked: Any,
     store: Any, model: Any, device: str,
 ) -> None:  # fmt: skip
-    """Measure a model by the head it has; one without a head that predicts is passed over."""
+    """Measure a model by the head it has; what cannot be measured is skipped, with the reason."""
+    folder /= "intervene"
     try:
         measure = ABSENT if model is ABSENT else find_measure(model)
-    except InputError:
+    except InputError as error:
+        jobs.skip("intervene", what, folder, str(error))
         return
     names = study.intervene_sentences if measure in ("task", ABSENT) else ("",)
-    for name in names:
-        place = folder / "intervene" / name if name else folder / "intervene"
-        jobs.do(
-            "intervene", f"{what}/{name}" if name else what, place, intervene, ranked, store, model,
-            sentences=corpora[name] if name else None, device=device, step=study.intervene,
+    if not names:
+        jobs.skip(
+            "intervene", what, folder,
+            "the model predicts classes of sentences: set sentences in [intervene] to a corpus "
+            "whose sentences have some",
         )  # fmt: skip
+    for name in names:
+        of, place = (f"{what}/{name}", folder / name) if name else (what, folder)
+        try:
+            jobs.do(
+                "intervene", of, place, intervene, ranked, store, model,
+                sentences=corpora[name] if name else None, device=device, step=study.intervene,
+            )  # fmt: skip
+        except InputError as error:
+            jobs.skip("intervene", of, place, str(error))
