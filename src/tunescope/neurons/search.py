@@ -24,7 +24,7 @@ from tunescope.errors import InputError
 from tunescope.neurons.classifiers import LinearClassifier
 from tunescope.neurons.orders import n_of_share
 from tunescope.neurons.rankings.lca import lca_order
-from tunescope.neurons.words import LabelledWords, Part
+from tunescope.neurons.words import LabelledWords, Part, sample_sentences
 from tunescope.probes.features import Features
 from tunescope.probes.problem import Fit, Problem
 from tunescope.probes.solver import fit_many
@@ -157,17 +157,6 @@ def _masked(fit: Fit, columns: np.ndarray) -> Fit:
     kept = np.zeros_like(fit.coefficients)
     kept[:, columns] = fit.coefficients[:, columns]
     return Fit(kept, fit.intercepts, fit.objective, fit.gap, fit.iterations, fit.converged)
-
-
-def sample_sentences(part: Part, max_words: int | None, seed: int) -> Part:
-    """Return at most so many words of a part, as whole sentences drawn at random, in order."""
-    if max_words is None or len(part) <= max_words:
-        return part
-    sentences, place, sizes = np.unique(part.sentences, return_inverse=True, return_counts=True)
-    drawn = np.random.default_rng(seed).permutation(len(sentences))
-    fitting = np.cumsum(sizes[drawn]) <= max_words
-    fitting[0] = True
-    return part.take(np.flatnonzero(np.isin(place, drawn[fitting])))
 
 
 def dev_accuracies(part: Part, fits: Sequence[Fit]) -> np.ndarray:

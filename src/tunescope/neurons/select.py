@@ -29,9 +29,8 @@ from tunescope.neurons.curves import accuracy_curves
 from tunescope.neurons.minimal import minimal_sets
 from tunescope.neurons.rankings.gaussian_model import GaussianClassifier
 from tunescope.neurons.result import NeuronRankings, NeuronSets
-from tunescope.neurons.search import sample_sentences
 from tunescope.neurons.selectivity import Bootstrap, selectivity_table
-from tunescope.neurons.words import LabelledWords
+from tunescope.neurons.words import LabelledWords, sample_sentences
 from tunescope.parameters import step_function
 from tunescope.steps import Select
 

@@ -246,3 +246,14 @@ def _places(classes: np.ndarray, labels: np.ndarray) -> np.ndarray:
     labels = labels.astype(str)
     places = np.searchsorted(classes.astype(str), labels).clip(0, len(classes) - 1)
     return np.where(classes.astype(str)[places] == labels, places, UNSEEN).astype(np.int64)
+
+
+def sample_sentences(part: Part, max_words: int | None, seed: int) -> Part:
+    """Return at most so many words of a part, as whole sentences drawn at random, in order."""
+    if max_words is None or len(part) <= max_words:
+        return part
+    sentences, place, sizes = np.unique(part.sentences, return_inverse=True, return_counts=True)
+    drawn = np.random.default_rng(seed).permutation(len(sentences))
+    fitting = np.cumsum(sizes[drawn]) <= max_words
+    fitting[0] = True
+    return part.take(np.flatnonzero(np.isin(place, drawn[fitting])))

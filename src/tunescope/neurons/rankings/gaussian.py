@@ -13,6 +13,7 @@ from tunescope.neurons.rankings.gaussian_model import floored_variances
 from tunescope.neurons.rankings.gaussian_selection import Criterion, select
 from tunescope.neurons.rankings.method import RankingMethod
 from tunescope.neurons.rankings.moments import ClassMoments, class_moments
+from tunescope.neurons.words import sample_sentences
 
 _WORK = 2_000_000_000
 """Densities (held-out words x labels x candidates) per step: some five seconds of one core."""
@@ -41,6 +42,9 @@ class GaussianRanking(RankingMethod):
         Neurons to select greedily.
     criterion : {"likelihood", "mutual_information"}
         See `gaussian_selection.select`.
+    held_out : int or None
+        Select on at most so many dev words, whole sentences drawn at random; None takes all. The
+        time of a selection grows with them.
     candidates : int, optional
         Neurons that are considered, those with the largest gain for all labels. When not given all,
         or as many as keep a step below 2e9 densities and the factors below 512 MiB.
@@ -53,6 +57,7 @@ class GaussianRanking(RankingMethod):
     scale_free: ClassVar[bool] = True
     n_neurons: int = 50
     criterion: Criterion = "likelihood"
+    held_out: int | None = 10_000
     candidates: int | None = None
     all_dimensions: bool = False
 
@@ -68,6 +73,7 @@ class GaussianRanking(RankingMethod):
         moments = class_moments(words.train.x, words.train.targets, words.n_classes)
         gain = gains(moments)
         held_out = words.dev if (words.dev.targets >= 0).any() else words.train
+        held_out = sample_sentences(held_out, self.held_out, evidence.seed)
         wanted = min(self._limit(len(held_out), words.n_classes), d)
         candidates = np.sort(falling(gain)[:wanted])
         chosen = select(
