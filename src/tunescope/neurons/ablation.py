@@ -1,4 +1,4 @@
-"""Keep only some neurons, in the trained probe or in training (Durrani et al. 2020, section 3.3).
+"""Keep only some neurons, in the trained probe or in training (Durrani et al. 2020).
 
 Masked: the probe of all neurons sees activations of which all but the kept ones are 0. On raw
 activations 0 is just a value, and a neuron whose mean is far from it shifts every score; on

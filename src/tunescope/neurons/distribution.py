@@ -1,6 +1,6 @@
-"""Where selected neurons sit: in which layers, for which tags, shared by how many (section 5).
+"""Where selected neurons sit: in which layers, for which tags, shared by how many.
 
-Durrani et al. 2020 (arXiv 2010.02695, sections 5.1 to 5.3): bars of neurons per layer, neurons of
+Durrani et al. 2020 (arXiv 2010.02695): bars of neurons per layer, neurons of
 each tag, and neurons that several tags share. Raw and z-scored activations tell different stories
 (COLING 2022); call these once for each and put the tables together.
 """

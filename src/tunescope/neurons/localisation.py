@@ -1,6 +1,6 @@
 """How localised a property's neurons are, as numbers that can be compared between models.
 
-Durrani et al. 2020 (arXiv 2010.02695, section 5) call XLNet's neurons more localised and disjoint
+Durrani et al. 2020 (arXiv 2010.02695) call XLNet's neurons more localised and disjoint
 than BERT's from the look of a figure. Four measures make it testable. All lie in [0, 1], higher is
 more localised, and rest on the top neurons of each tag, the same share of all neurons in every
 model (fewer where a tag's other neurons have no score):

@@ -1,6 +1,6 @@
 """The smallest set of top neurons that does nearly as well as all of them.
 
-This is how Durrani et al. 2020 (arXiv 2010.02695, section 3) find how few neurons hold a property.
+This is how Durrani et al. 2020 (arXiv 2010.02695) find how few neurons hold a property.
 N grows until a classifier trained on the top N neurons comes within delta of the oracle, which is
 trained on all of them, on the dev words; the test words say how good the set is. Random and bottom
 sets of the same N, trained alike, stand beside it: that a set matches the oracle does not yet say

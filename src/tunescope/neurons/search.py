@@ -1,4 +1,4 @@
-"""Which penalties make a probe's weights tell about neurons (Durrani et al. 2020, section 4).
+"""Which penalties make a probe's weights tell about neurons (Durrani et al. 2020).
 
 Every point of a grid is scored by
 

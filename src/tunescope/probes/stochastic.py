@@ -1,6 +1,6 @@
 """Probes by mini-batches: the papers' Adam recipe, and a quick proximal variant with true zeros.
 
-The recipe of Durrani et al. 2020 (arXiv 2010.02695, section 3.1) adds the penalty's gradient to the
+The recipe of Durrani et al. 2020 (arXiv 2010.02695) adds the penalty's gradient to the
 loss and gives no coefficient that is exactly zero. The quick variant takes the proximal step of
 l1 in Adam's own metric, steps in proportion to 1 / the neuron's standard deviation (so that it does
 not matter how large activations are), and lets the step fall to zero. It makes a fixed number of
@@ -61,7 +61,7 @@ class Recipe:
 
 QUICK = Recipe()
 PAPER = Recipe(10, 512, 1e-3, 0.9, 0.999, proximal=False)
-"""Adam, learning rate 1e-3, batches of 512 shuffled words, 10 epochs (section 4 of the paper)."""
+"""Adam, learning rate 1e-3, batches of 512 shuffled words, 10 epochs."""
 NEUROX = Recipe(10, 32, 1e-3, 0.9, 0.999, proximal=False, shuffle=False)
 """The same as NeuroX's program runs it."""
 

@@ -1,6 +1,6 @@
 """Claims of study 1 on where neurons sit, checked: tags, layers, rankings, label columns, models.
 
-After Durrani et al. 2020 (arXiv 2010.02695, section 5). That z-scoring can turn claims on layers
+After Durrani et al. 2020 (arXiv 2010.02695). That z-scoring can turn claims on layers
 round is from COLING 2022; how rankings agree, from Fan et al. 2023.
 """
 

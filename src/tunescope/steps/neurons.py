@@ -21,7 +21,7 @@ class Rank(Step):
     """Rank the neurons of all layers by what they say about a label.
 
     Penalties are for the loss averaged over words, as NeuroX scales its lambdas; the defaults are
-    those of the paper (section 4) unless said otherwise.
+    those of the paper unless said otherwise.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The probe's weights as a ranking (Durrani et al. 2020, section 3.2, after Dalvi et al. 2019).
+"""The probe's weights as a ranking (Durrani et al. 2020, after Dalvi et al. 2019).
 
 For p = 1, 2, ... 100 per cent of weight mass, each label chooses the shortest run of its heaviest
 neurons that holds p of the absolute weights of that label; the neurons that some label chooses and

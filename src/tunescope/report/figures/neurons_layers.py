@@ -1,6 +1,6 @@
 """Where selected neurons sit: by layer, by tag, shared by tags, and how localised they are.
 
-After arXiv 2010.02695, sections 4.2 and 5. Raw and z-scored activations stand side by side, because
+After arXiv 2010.02695. Raw and z-scored activations stand side by side, because
 the scale of a layer decides which of its neurons a probe gives large weights (COLING 2022).
 """
 

@@ -1,6 +1,6 @@
 """How many neurons are needed: accuracy against their number, ablation, minimal sets, selectivity.
 
-After arXiv 2010.02695, sections 3.2 and 4.1, with what the follow-up (arXiv 2206.13288) sets
+After arXiv 2010.02695, with what the follow-up (arXiv 2206.13288) sets
 beside them: random and bottom neurons, retrained.
 """
 

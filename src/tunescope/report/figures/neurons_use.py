@@ -1,6 +1,6 @@
 """The search for lambda, what is redundant, and what the model itself uses.
 
-After arXiv 2010.02695, section 3.1.1 (lambda), Dalvi et al. 2020 (redundancy) and Antverg and
+After arXiv 2010.02695 (lambda), Dalvi et al. 2020 (redundancy) and Antverg and
 Belinkov 2022 (interventions).
 """
 
