@@ -32,7 +32,6 @@ _HOMES = {
     "label_words": "tunescope.neurons.words",
     "Evidence": "tunescope.neurons.ranking",
     "Ranking": "tunescope.neurons.ranking",
-    "RANKINGS": "tunescope.neurons.rankings",
     "rank": "tunescope.neurons.rank",
     "NeuronRankings": "tunescope.neurons.result",
     "select": "tunescope.neurons.select",
