@@ -181,9 +181,12 @@ class _Work:
         classifiers: list[Classifier] = [
             kinds[name] for name in dict.fromkeys(self.step.classifiers)
         ]
-        seed = self.bootstrap.seed
-        train = sample_sentences(self.words.train, self.step.curve_words, seed)
+        most, seed = self.step.curve_words, self.bootstrap.seed
+        train, dev, test = (
+            sample_sentences(part, most, seed)
+            for part in (self.words.train, self.words.dev, self.words.test)
+        )
         return accuracy_curves(
-            replace(self.words, train=train), list(self.rankings.values()), classifiers,
+            replace(self.words, train=train, dev=dev, test=test), list(self.rankings.values()), classifiers,
             sizes=self.step.sizes, seeds=self.seeds, bootstrap=self.bootstrap,
         )  # fmt: skip

@@ -131,7 +131,7 @@ class Select(Step):
     sizes
         Numbers of neurons at which every classifier is trained on every order of every ranking.
     curve_words
-        Training words for that, whole sentences drawn at random; all when not given.
+        Words of each split for that, whole sentences drawn at random; all when not given.
     classifiers
         The elastic-net probe and the class-conditional Gaussian.
     seeds
@@ -145,7 +145,7 @@ class Select(Step):
     increment: float = bounded(0.01, 0.0001)
     shares: tuple[float, ...] = bounded((0.1, 0.15, 0.2), 0.0001, 1)
     sizes: tuple[int, ...] = bounded((10, 25, 50, 100, 150), 1)
-    curve_words: int | None = bounded(20_000, 10)
+    curve_words: int | None = bounded(10_000, 10)
     classifiers: tuple[Literal["linear", "gaussian"], ...] = ("linear", "gaussian")
     seeds: int = bounded(3, 1)
 

@@ -188,15 +188,17 @@ class GaussianClassifier:
         """Return log p(first s neurons | label) for each s, less a term that all labels share."""
         factor = self.factors[label]
         z = solve_triangular(factor, (x - self.means[label]).T, lower=True, check_finite=False)
-        distances, log_determinants = np.zeros((len(z) + 1, len(x))), np.zeros(len(z) + 1)
-        np.cumsum(np.square(z, out=z), axis=0, out=distances[1:])
-        np.cumsum(2 * np.log(factor.diagonal()), out=log_determinants[1:])
+        log_determinants = np.concatenate([[0.0], np.cumsum(2 * np.log(factor.diagonal()))])
         out = np.empty((len(sizes), len(x)))
-        for place, size in enumerate(sizes):
+        distance, done = np.zeros(len(x)), 0
+        for place in np.argsort(sizes, kind="stable"):
+            size = sizes[place]
+            distance = distance + np.einsum("ij,ij->j", z[done:size], z[done:size])
+            done = size
             dimensions = size if self.dimensions is None else self.dimensions
             scale = scales(self.counts[label], dimensions)
             log_determinant = log_determinants[size] - size * np.log(scale)
-            out[place] = -(log_determinant + scale * distances[size]) / 2
+            out[place] = -(log_determinant + scale * distance) / 2
         return out
 
 
