@@ -104,8 +104,8 @@ def intervene(
     activations: Path,
     model: str,
     out: Path,
-    corpus: Annotated[CorpusFlags | None, Flat] = None,
     *,
+    sentences: CorpusFlags | None = None,  # not flat: both have max_sentences
     step: Annotated[Intervene, Flat] = Intervene(),  # noqa: B008
     device: str = "auto",
 ) -> None:
@@ -121,7 +121,7 @@ def intervene(
         Hugging Face id or folder, with the head it was saved with.
     out
         Folder for the tables.
-    corpus
+    sentences
         Sentences to measure on, with classes for a classifier; the ranked words' when not given.
     device
         Where the model runs: auto, cpu, cuda:1, ...
@@ -129,8 +129,8 @@ def intervene(
     from tunescope.corpus.read import read_source
     from tunescope.neurons.intervene import intervene as do
 
-    sentences = None if corpus is None else read_source(corpus)
-    show(do(ranked, activations, model, out, sentences=sentences, device=device, step=step))
+    corpus = None if sentences is None else read_source(sentences)
+    show(do(ranked, activations, model, out, sentences=corpus, device=device, step=step))
 
 
 @app.command
