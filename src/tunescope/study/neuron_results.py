@@ -65,7 +65,7 @@ class NeuronResults:
                 ):
                     for result in self._open(folder / kind.step, kind, step, ranked):
                         found[key] = result
-                places = [folder / "intervene", *sorted((folder / "intervene").glob("*"))]
+                places = [folder / "intervene" / name for name in ("", *study.intervene_sentences)]
                 effects = [
                     result
                     for place in places
