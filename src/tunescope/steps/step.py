@@ -25,7 +25,7 @@ class Step:
             high = field.metadata.get("at_most")
             value = getattr(self, field.name)
             where = f"step {self.name!r}: {field.name}"
-            if isinstance(value, list | tuple) and not len(value):
+            if isinstance(field.default, tuple) and not len(value):
                 raise InputError(f"{where} is empty: give at least one, or leave it out")
             for entry in value if isinstance(value, list | tuple) else (value,):
                 if entry is None or isinstance(entry, str):

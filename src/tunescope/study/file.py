@@ -217,6 +217,7 @@ class Study:
         for table, needed in NEEDS.items():
             if getattr(self, table) is not None and getattr(self, needed) is None:
                 raise InputError(f"{where}: [{table}] needs the table [{needed}]")
+        self._check_rankings(where)
         for name, model in self.models.items():
             self._check_model(name, model, f"{where}: [models.{name}]")
         for table, keys in ON_CORPORA.items():
@@ -227,6 +228,25 @@ class Study:
                             f"{where}: [{table}] {key}: no corpus {name!r}; "
                             f"{nearest(name, self.corpora)}"
                         )
+
+    def _check_rankings(self, where: str) -> None:
+        """Check that what follows on rankings asks for some that are made."""
+        if self.rank is None:
+            return
+        asked = []
+        if self.select is not None:
+            asked.append(("select", "rankings", self.select.rankings, self.rank.rankings))
+        if self.intervene is not None:
+            step = self.intervene
+            asked.append(("intervene", "ranking", (step.ranking,), self.rank.rankings))
+            asked.append(("intervene", "scaling", (step.scaling,), self.rank.scalings))
+        for table, key, names, made in asked:
+            for name in names:
+                if name not in made:
+                    raise InputError(
+                        f"{where}: [{table}] {key}: {name!r} is not made by [rank]; "
+                        f"{nearest(name, made)}"
+                    )
 
     def _check_model(self, name: str, model: ModelSource, where: str) -> None:
         check_types(model, where)
