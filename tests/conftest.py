@@ -38,3 +38,11 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     from runs import make_tiny_run
 
     return make_tiny_run(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def tiny_site(tiny_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the page of that run, with every file beside it; not to be changed."""
+    from tunescope.report.site import export
+
+    return export(tiny_run, tmp_path_factory.mktemp("site"))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import torch
+from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassification
 
 from tiny import save_tiny
 from tunescope.study.result import Run
@@ -49,6 +51,35 @@ l2 = 0.01
 control_seeds = 1
 resamples = 50
 
+[rank]
+corpora = ["odd"]
+scalings = ["raw"]
+rankings = ["lca", "probeless", "max_corr", "random"]
+grid = [0.0, 0.01]
+tag_neurons = 5
+views = 1
+control_seeds = 1
+resamples = 50
+
+[select]
+deltas = [1.0, 5.0]
+increment = 0.1
+shares = [0.2]
+sizes = [4, 16]
+seeds = 1
+
+[reduce]
+increment = 0.2
+seeds = 1
+
+[intervene]
+sentences = ["more"]
+neurons = [8]
+actions = ["zero", "translate:4"]
+draws = 2
+max_sentences = 10
+resamples = 50
+
 [concepts]
 min_count = 2
 n_clusters = 12
@@ -61,28 +92,43 @@ theta_classes = 0.6
 """
 
 
+def without(study: str, *tables: str) -> str:
+    """Take whole tables out of a study file."""
+    for table in tables:
+        study = re.sub(rf"^\[{re.escape(table)}\]\n(?:(?!\[).*\n)*", "", study, flags=re.M)
+    return study
+
+
+NEURONS = ("rank", "select", "reduce", "intervene")
+"""Tables of the study of individual neurons."""
+
+
 def make_tiny_run(folder: Path, study: str = STUDY) -> Run:
     """Run a small study over hostile words in `folder` (models and corpora are written there)."""
-    save_tiny("bert", folder / "base")
-    save_tiny("bert", folder / "tuned")
-    _disturb(folder / "tuned")
+    save_tiny("bert", folder / "base", head=AutoModelForMaskedLM)
+    save_tiny("bert", folder / "tuned", head=AutoModelForSequenceClassification)
+    _tune(folder / "base", folder / "tuned")
     _write_corpus(folder / "odd.jsonl", n=40, seed=0)
     _write_corpus(folder / "more.jsonl", n=24, seed=1)
     (folder / "study.toml").write_text(study, encoding="utf-8")
     return run(folder / "study.toml", folder / "run", device="cpu")
 
 
-def _disturb(folder: Path) -> None:
-    """Add noise to a checkpoint's weights: a tuned model that differs from its base."""
+def _tune(base: Path, tuned: Path) -> None:
+    """Let a checkpoint be the base with noise added, and tell the corpora's classes."""
     from safetensors.torch import load_file, save_file
 
-    weights = load_file(folder / "model.safetensors")
+    own, before = (load_file(folder / "model.safetensors") for folder in (tuned, base))
     generator = torch.Generator().manual_seed(1)
     noisy = {
-        name: weight + 0.05 * torch.randn(weight.shape, generator=generator)
-        for name, weight in weights.items()
+        name: before.get(name, weight) + 0.05 * torch.randn(weight.shape, generator=generator)
+        for name, weight in own.items()
     }
-    save_file(noisy, folder / "model.safetensors", metadata={"format": "pt"})
+    save_file(noisy, tuned / "model.safetensors", metadata={"format": "pt"})
+    config = json.loads((tuned / "config.json").read_text(encoding="utf-8"))
+    config["id2label"] = {str(number): name for number, name in enumerate(CLASSES)}
+    config["label2id"] = {name: number for number, name in enumerate(CLASSES)}
+    (tuned / "config.json").write_text(json.dumps(config), encoding="utf-8")
 
 
 def _write_corpus(path: Path, n: int, seed: int) -> None:

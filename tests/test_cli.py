@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from runs import STUDY
-from tunescope.cli import main
+from runs import HOSTILE, LABELS, NEURONS, STUDY, without
+from tunescope.cli import app, main
+from tunescope.files import read_json, write_json
+from tunescope.report.figure import Figure
+from tunescope.report.neuron_page import findings, studies, summary
 from tunescope.report.provenance import warnings
 from tunescope.report.terminal import as_text, blocks
+from tunescope.steps import STEPS
 from tunescope.study.info import info
 from tunescope.study.result import Run
 from tunescope.study.run import run
@@ -40,6 +45,12 @@ def cli(capsys: pytest.CaptureFixture[str]):
 def place(tiny_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the tiny study and its run, free to be changed."""
     return Path(shutil.copytree(tiny_run.path.parent, tmp_path_factory.mktemp("cli") / "tiny"))
+
+
+@pytest.fixture
+def no_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what takes most of the time of an export."""
+    monkeypatch.setattr(Figure, "save", lambda *_: None)
 
 
 def write(place: Path, text: str) -> Path:
@@ -92,27 +103,39 @@ def test_flags_with_keys(cli, place, monkeypatch):
     assert wrong[0] == 2
 
 
-def test_info_and_export(cli, place):
+def test_no_flag_of_a_command_on_neurons_has_two_meanings():
+    for command in (*NEURONS, "neuron"):
+        flags = app[command].assemble_argument_collection()
+        names = [name for flag in flags for name in flag.names]
+        assert len(names) == len(set(names)) > 3
+
+
+def test_info_and_export(cli, place, no_images):
     status, out, _ = cli("info", place / "run")
-    assert status == 0 and "16 of 16 steps done" in out
+    assert status == 0 and "24 of 24 steps done" in out
+    for step, number in (("rank", 2), ("select", 2), ("reduce", 2), ("intervene", 2)):
+        assert len([line for line in out.splitlines() if line.startswith(f"{step} ")]) == number
     status, out, _ = cli("export", place / "run", place / "pages")
     assert status == 0 and out == f"page: {place / 'pages/index.html'}\n"
-    assert (place / "pages" / "index.html").exists()
+    assert len(list((place / "pages").glob("*.html"))) == 3
 
 
 def test_what_was_taken_out_of_the_study_is_not_shown(cli, place):
     """Results of earlier corpora, models and parameters stay on disk, and nowhere else."""
     out = place / "run"
-    text = STUDY.replace('[corpora.more]\npath = "more.jsonl"', "").replace("tuned]", "other]")
+    text = without(STUDY, "corpora.more", *NEURONS).replace("tuned]", "other]")
     status, shown, _ = cli("run", write(place, text), "--out", out)
     assert status == 0 and shown.splitlines()[-1] == f"page: {out / 'site/index.html'}"
     now = Run.load(out)
     assert set(now.probes) == {("odd", "upos", "base"), ("odd", "upos", "other")}
     assert set(now.concepts) == set(now.extraction) == {("odd", "base"), ("odd", "other")}
     assert set(now.alignments) == {("odd", "base", "other")}
+    assert not now.neurons and now.neurons.sets == now.neurons.effects == {}
     assert (out / "concepts" / "more" / "base").exists()
+    assert (out / "neurons" / "odd" / "upos" / "base" / "rank" / "manifest.json").exists()
     names = [path.name for path in (out / "site").rglob("*")]
     assert names and not [name for name in names if "more" in name or "tuned" in name]
+    assert not [name for name in names if name.startswith("neurons")]
     assert "more.jsonl" not in (page := (out / "site" / "index.html").read_text())
     assert "more/" not in page and "“more”" not in page
     # other parameters, before they are run: what is there is not theirs
@@ -126,6 +149,10 @@ def test_what_was_taken_out_of_the_study_is_not_shown(cli, place):
     [
         ("[probe]", '[probe]\nlabels = ["upos", "xpos"]', "[probe] labels: no column 'xpos'"),
         ("[align]", '[align]\nlabels = ["upso"]', "did you mean 'upos'?"),
+        ("[rank]", '[rank]\nlabels = ["upso"]', "[rank] labels: no column 'upso' in corpora odd;"),
+        ('sentences = ["more"]', 'sentences = ["mor"]', "[intervene] sentences: no corpus 'mor';"),
+        ("[select]", '[select]\nrankings = ["iou"]', "[select] rankings: 'iou' is not made by"),
+        ("grid = [0.0, 0.01]", "grid = [-1.0]", "grid = (-1.0,) must be at least 0"),
         ("n_clusters = 12", "n_clusters = 5000", "n_clusters = 5000 but only"),
         ('path = "tuned"', 'path = "./nowhere"', "is not a folder"),
         ('path = "tuned"', 'path = "more.jsonl"', "is not a folder"),
@@ -146,9 +173,155 @@ def test_errors_come_first_and_in_one_line(cli, place, tmp_path, old, new, messa
     assert not (tmp_path / "run" / "activations").exists()
 
 
+def test_a_corpus_without_labels_cannot_be_ranked_for(cli, place, tmp_path):
+    (place / "plain.txt").write_text("the dog sleeps\n" * 20)
+    text = without(STUDY, "probe").replace("[extract]", PLAIN + "[extract]")
+    study = write(place, text.replace('corpora = ["odd"]', 'corpora = ["plain"]'))
+    status, out, error = cli("run", study, "--out", tmp_path / "run")
+    assert (status, out) == (2, "")
+    assert "corpus 'plain' cannot be ranked for: it has no label columns; set corpora" in error
+    assert not (tmp_path / "run" / "activations").exists()
+
+
+def test_a_model_that_cannot_be_asked_is_skipped_and_the_reason_is_told(place, tmp_path):
+    """The tuned model tells classes, and no corpus is named whose sentences have some."""
+    text = without(STUDY, "probe", "concepts", "align", "select", "reduce")
+    text = text.replace('sentences = ["more"]\n', "").replace("max_corr", "iou")
+    made = run(write(place, text), tmp_path / "run", device="cpu")
+    assert set(made.neurons.effects) == {("odd", "upos", "base")}
+    assert any("set sentences in [intervene]" in text for text in warnings(made))
+    jobs = [(job.what, job.state) for job in info(made.path).jobs if job.step == "intervene"]
+    assert jobs == [("odd/upos/base", "done"), ("odd/upos/tuned", "skipped")]
+
+
+def test_results_on_neurons_that_are_not_of_the_study_are_dropped(tiny_run, tmp_path):
+    """What the study no longer says, or what was made from other rankings, is not shown."""
+    out = Path(shutil.copytree(tiny_run.path, tmp_path / "run"))
+    base, tuned = (("odd", "upos", model) for model in ("base", "tuned"))
+
+    def found(*changes: tuple[str, str]):
+        text = STUDY
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new, 1)
+        (out / "study.toml").write_text(text)
+        return Run.load(out).neurons
+
+    now = found()
+    assert now and set(now.rankings) == set(now.sets) == set(now.redundancy) == {base, tuned}
+    assert [effect.facts["kind"] for effect in now.effects[base]] == ["masked"]
+    assert [effect.facts["corpus"] for effect in now.effects[tuned]] == ["more"]
+    now = found(("deltas = [1.0, 5.0]", "deltas = [2.0]"))
+    assert set(now.rankings) == set(now.redundancy) == {base, tuned} and now.sets == {}
+    now = found(("[reduce]\nincrement = 0.2\nseeds = 1\n", ""))
+    assert now.redundancy == {} and set(now.sets) == {base, tuned}
+    assert set(found(('sentences = ["more"]', 'sentences = ["odd"]')).effects) == {base}
+    for change in (
+        ("grid = [0.0, 0.01]", "grid = [0.0]"),
+        ('corpora = ["odd"]', 'corpora = ["more"]'),
+        ("[rank]", '[rank]\nlabels = ["class"]'),
+    ):
+        now = found(change)
+        assert not now and now.sets == now.redundancy == now.effects == {}
+    manifest = out / "neurons" / "odd" / "upos" / "base" / "rank" / "manifest.json"
+    content = read_json(manifest)
+    write_json(manifest, {**content, "key": "another"})
+    now = found()
+    assert set(now.rankings) == {base, tuned}
+    assert set(now.sets) == set(now.redundancy) == set(now.effects) == {tuned}
+
+
+def test_the_summary_tells_what_was_found_about_neurons(tiny_run):
+    text = summary(tiny_run)
+    assert text.count("neurons for ") == 2
+    assert "neurons for upos in odd, base" in text.replace("“", "").replace("”", "")
+    for study in studies(tiny_run).values():
+        for claim in findings(study):
+            assert f"- {claim.topic}: {claim.text}".replace("\N{MINUS SIGN}", "-") in text
+
+
+# --- individual neurons --------------------------------------------------------------------------
+
+FEW = ("--rankings", "lca", "random", "--scalings", "raw", "--grid", "0", "0.01",
+       "--resamples", "20", "--control-seeds", "1", "--views", "1")  # fmt: skip
+
+
+def test_neurons_one_by_one(cli, place, monkeypatch):
+    monkeypatch.chdir(place)
+    store = "run/activations/odd/base"
+    status, out, _ = cli("rank", store, "upos", "n/rank", *FEW, "--device", "cpu")
+    assert status == 0 and "Rankings of 96 neurons for 'upos' in 'odd', base (2 methods; raw" in out
+    assert "agreement_summary" in out and "localisation" in out
+    few = ("--seeds", "1", "--increment", "0.2")
+    flags = ("--deltas", "5", "--shares", "0.2", "--sizes", "8", *few)
+    status, out, _ = cli("select", "n/rank", store, "n/select", *flags)
+    assert status == 0 and " of 96 by lca come within 5 of all" in out and "ablation" in out
+    status, out, _ = cli("reduce", "n/rank", store, "n/reduce", *few)
+    assert status == 0 and "Redundancy for 'upos' in 'odd', base: " in out and "clusters" in out
+    flags = ("--neurons", "4", "--actions", "zero", "scale:2", "--draws", "2", "--resamples", "20",
+             "--max-sentences", "5")  # fmt: skip
+    status, out, _ = cli("intervene", "n/rank", store, "base", "n/effects", *flags)
+    assert status == 0 and "the model predicts masked words" in " ".join(out.split())
+    asked = ("--sentences.path", "more.jsonl", "--sentences.max-sentences", "9")
+    status, out, _ = cli("intervene", "n/rank", store, "tuned", "n/classes", *flags, *asked)
+    assert status == 0 and "the model predicts a sentence's class" in " ".join(out.split())
+    across = ("--rankings", "max_corr", "--others", "run/activations/odd/tuned", *FEW[3:])
+    assert cli("rank", store, "upos", "n/across", *across)[0] == 0
+
+
+def test_a_neuron_is_shown_with_its_words_as_they_are(cli, place):
+    store = place / "run" / "activations" / "odd" / "base"
+    status, out, _ = cli("neuron", store, "1:3", "--min-count", "1", "--words", "60")
+    assert status == 0 and "1:3" in out and "Values by upos" in out
+    for word in (*HOSTILE[:3], *LABELS):
+        assert word in out
+    status, both, _ = cli("neuron", store, "1:3", "2:0", "--labels", "upos", "--contexts", "1")
+    assert status == 0 and "1:3" in both and "2:0" in both
+
+
+@pytest.mark.parametrize("command", [*NEURONS, "neuron"])
+def test_help_of_the_commands_on_neurons(cli, command):
+    status, out, _ = cli(command, "--help")
+    assert status == 0 and f"tunescope {command}" in out
+    step = STEPS.get(command)
+    for field in dataclasses.fields(step) if step else ():
+        assert f"--{field.name.replace('_', '-')}" in out, field.name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("rank", "STORE", "upso", "x"), "did you mean 'upos'"),
+        (("rank", "STORE", "upos", "x", "--rankings", "max_corr"), "give others=[...] stores"),
+        (("rank", "STORE", "upos", "x", "--grid", "-1"), "must be at least 0"),
+        (("rank", "nowhere", "upos", "x"), "nowhere/manifest.json is missing"),
+        (("rank", "RANK", "upos", "x"), "was written by step 'rank'; give an extract folder"),
+        (("select", "STORE", "STORE", "x"), "give a folder of 'rank'"),
+        (("select", "RANK", "OTHER", "x"), "give the store that was ranked"),
+        (("select", "RANK", "STORE", "x", "--rankings", "iou"), "ranking 'iou' was not made"),
+        (("reduce", "RANK", "OTHER", "x"), "give the store that was ranked"),
+        (("intervene", "RANK", "STORE", "base", "x", "--actions", "zap"), "no action 'zap'"),
+        (("intervene", "RANK", "STORE", "base", "x", "--target", "nuon"), "label 'nuon'"),
+        (("intervene", "RANK", "STORE", "study.toml", "x"), "study.toml is not a folder"),
+        (("intervene", "RANK", "STORE", "tuned", "x", "--sentences.path", "no.txt"), "no.txt"),
+        (("neuron", "STORE", "9-1"), "write layer:index"),
+        (("neuron", "STORE", "1:999"), "1:999"),
+        (("neuron", "STORE", "1:1", "--labels", "upso"), "upos"),
+    ],
+)  # fmt: skip
+def test_errors_on_neurons_are_one_line(cli, place, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(place)
+    folders = {"STORE": "run/activations/odd/base", "OTHER": "run/activations/odd/tuned",
+               "RANK": "run/neurons/odd/upos/base/rank", "x": str(tmp_path / "out")}  # fmt: skip
+    status, out, error = cli(*(folders.get(part, part) for part in arguments))
+    assert (status, out) == (2, "")
+    assert error.startswith("tunescope: error: ") and message in error
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
 def test_align_takes_the_labels_that_a_corpus_has(cli, place, tmp_path):
     (place / "plain.txt").write_text("the dog sleeps\n" * 20)
-    text = STUDY.replace("[extract]", PLAIN + "[extract]")
+    text = without(STUDY, *NEURONS).replace("[extract]", PLAIN + "[extract]")
     text = text.replace("[probe]", '[probe]\ncorpora = ["odd"]')
     text = text.replace("[align]", '[align]\nlabels = ["upos"]')
     alignments = run(write(place, text), tmp_path / "run", device="cpu").alignments

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from runs import CLASSES, HOSTILE, LABELS, STUDY, make_tiny_run
+from runs import CLASSES, HOSTILE, LABELS, NEURONS, STUDY, make_tiny_run, without
+from tunescope.activations.store import ActivationStore
 from tunescope.errors import InputError
-from tunescope.report import findings, provenance
+from tunescope.report import findings, neuron_findings, neuron_page, neuron_sections, provenance
 from tunescope.report.browser import FATES, browser_data
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import concepts as concept_figures
@@ -30,13 +31,26 @@ PAIR = ("base", "tuned")
 
 
 @pytest.fixture(scope="module")
-def site(tiny_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return export(tiny_run, tmp_path_factory.mktemp("site"))
+def site(tiny_site: Path) -> Path:
+    return tiny_site
 
 
 @pytest.fixture(scope="module")
 def text(site: Path) -> str:
     return site.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def neuron_texts(site: Path) -> dict[str, str]:
+    """Return the pages of neurons, by model."""
+    names = {model: f"neurons-odd-upos-{model}.html" for model in PAIR}
+    return {model: (site.parent / name).read_text("utf-8") for model, name in names.items()}
+
+
+@pytest.fixture
+def no_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what takes most of the time and stands in no page."""
+    monkeypatch.setattr(Figure, "save", lambda *_: None)
 
 
 def embedded(text: str, name: str) -> Any:
@@ -52,9 +66,13 @@ def values(chart: Any) -> list[dict[str, Any]]:
 
 def test_exports_page_images_and_tables(site: Path, tiny_run: Run) -> None:
     names = {figure.name for figure in figures(tiny_run, PAIR)}
-    tables = {path.stem for path in (site.parent / "tables").glob("*.csv")}
-    assert tables == names
     assert len(names) == 18
+    studies = neuron_page.studies(tiny_run).values()
+    of_neurons = [f.name for study in studies for f in neuron_page.figures(study)]
+    across = {figure.name for figure in neuron_sections.across(list(studies))}
+    assert len(of_neurons) == len(set(of_neurons)) > 24, "one model's files hide no other's"
+    tables = {path.stem for path in (site.parent / "tables").glob("*.csv")}
+    assert tables == names | set(of_neurons) | across
     images = list((site.parent / "figures").iterdir())
     assert {path.suffix for path in images} == {".svg", ".png"}
     assert all(path.stat().st_size > 1000 for path in images)
@@ -63,7 +81,7 @@ def test_exports_page_images_and_tables(site: Path, tiny_run: Run) -> None:
 
 def test_page_needs_no_other_file(text: str) -> None:
     outside = re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', text.split("<script")[0])
-    assert outside == []
+    assert set(outside) == {f'href="neurons-odd-upos-{model}.html"' for model in PAIR}
     assert "default-src 'none'" in html.unescape(text)
     assert "unsafe-eval" not in text
     assert not re.search(r"<script[^>]+src=|<link[^>]+stylesheet|@import|@font-face", text)
@@ -102,9 +120,11 @@ def test_export_opens_a_folder_and_refuses_another(tiny_run: Run, tmp_path: Path
     assert not (tmp_path / "out").exists()
 
 
-def test_same_run_same_page(site: Path, tiny_run: Run, tmp_path: Path) -> None:
-    again = export(tiny_run.path, tmp_path)
-    assert again.read_bytes() == site.read_bytes()
+def test_same_run_same_pages(site: Path, tiny_run: Run, tmp_path: Path, no_images: None) -> None:
+    export(tiny_run.path, tmp_path)
+    pages = {path.name: path.read_bytes() for path in tmp_path.glob("*.html")}
+    assert pages == {path.name: path.read_bytes() for path in site.parent.glob("*.html")}
+    assert len(pages) == 3
 
 
 def test_every_figure_has_caption_source_and_numbers(tiny_run: Run) -> None:
@@ -146,6 +166,91 @@ def test_browser_data_pairs_views_with_fates(tiny_run: Run) -> None:
             assert [FATES[code] for code in columns["fate"]] == frame["fate"].tolist()
             assert columns["match"] == frame["best_match"].tolist()
             assert columns["class"] == frame["class_label"].tolist()
+
+
+# --- pages of neurons ----------------------------------------------------------------------------
+
+
+def test_every_link_leads_somewhere(site: Path) -> None:
+    pages = {path.name: path.read_text(encoding="utf-8") for path in site.parent.glob("*.html")}
+    script = re.compile(r"<script.*?</script>", re.S)
+    bodies = {name: script.sub("", text) for name, text in pages.items()}
+    for name, body in bodies.items():
+        ids = re.findall(r' id="([^"]+)"', body)
+        assert len(ids) == len(set(ids)), name
+        for link in re.findall(r'href="([^"]*)"', body):
+            if link.startswith("#"):
+                assert html.unescape(link[1:]) in ids, link
+            elif not link.startswith("data:"):
+                assert html.unescape(link) in pages, link
+    reached = {link for body in bodies.values() for link in re.findall(r'href="([^"#:]+)"', body)}
+    assert reached == set(pages), "every page is linked, and links back"
+
+
+def test_neuron_pages_have_every_figure(neuron_texts: dict[str, str], tiny_run: Run) -> None:
+    for model, text in neuron_texts.items():
+        found = {name.split("-base-odd")[0].split("-tuned-odd")[0]
+                 for name in re.findall(r'<figure id="([^"]+)"', text)}  # fmt: skip
+        assert found == {
+            "curve", "rankings", "ablation-raw", "minimal", "neuron-selectivity", "layers",
+            "layers-by-ranking", "tags", "sharing", "localisation", "agreement-raw", "votes-raw",
+            "redundancy", "search", "effects-accuracy", "effects-changed",
+            "effects-log_probability",
+        }  # fmt: skip
+        study = neuron_page.studies(tiny_run)["odd", "upos", model]
+        assert html.escape(neuron_findings.verdict(neuron_page.findings(study))) in text
+        for claim in neuron_page.findings(study):
+            assert claim.text in html.unescape(text)
+
+
+def test_neuron_figures_have_the_numbers_of_the_results(site: Path, tiny_run: Run) -> None:
+    folder, key = site.parent / "tables", ("odd", "upos", "base")
+    sets, redundancy = tiny_run.neurons.sets[key], tiny_run.neurons.redundancy[key]
+    for name, frame in (
+        ("minimal", sets.frame("minimal")),
+        ("redundancy", redundancy.frame("redundancy")),
+        ("curve", sets.frame("curve").query("ranking == 'lca'").reset_index(drop=True)),
+    ):
+        drawn = pd.read_csv(folder / f"{name}-base-odd-upos.csv")
+        assert len(drawn.columns) > 5
+        same = frame[drawn.columns].astype(drawn.dtypes.to_dict())
+        pd.testing.assert_frame_equal(drawn, same)
+
+
+def test_neuron_pages_are_escaped_and_allow_their_own_scripts(neuron_texts: dict[str, str]) -> None:
+    for text in neuron_texts.values():
+        for hostile in (HOSTILE[0], HOSTILE[2], LABELS[2], CLASSES[0]):
+            assert hostile not in text
+        scripts = re.findall(r"<script>(.*?)</script>", text, re.S)
+        assert len(scripts) == 4
+        assert len(re.findall(r"<script[ >]", text)) == text.count("</script>") == 7
+        policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
+        assert policy is not None
+        allowed = re.findall(r"'sha256-[^']+'", html.unescape(policy[1]))
+        assert allowed == [script_hash(script) for script in scripts]
+
+
+def test_neuron_browser_lists_the_neurons_that_were_kept(
+    neuron_texts: dict[str, str], tiny_run: Run
+) -> None:
+    for model, text in neuron_texts.items():
+        data = embedded(text, "neuron-data")
+        ranked = tiny_run.neurons.rankings["odd", "upos", model]
+        [group] = data["groups"]
+        assert (group["model"], group["labels"]) == (model, ["upos"])
+        kept = [str(view.neuron) for view in ranked.views()]
+        assert [f"{n['layer']}:{n['index']}" for n in group["neurons"]] == kept
+        first = {
+            group["tags"][0][tag]: f"{neuron['layer']}:{neuron['index']}"
+            for neuron in group["neurons"]
+            for _, tag, rank in neuron["for"]
+            if rank == 1
+        }
+        orders = ranked.ranking("lca").tag_orders
+        words = ranked.words(ActivationStore.load(tiny_run.path / "activations" / "odd" / model))
+        best = [str(words.train.x.neuron(column)) for column in orders[:, 0]]
+        assert first == dict(zip(words.classes, best, strict=True))
+        assert set(first) == set(LABELS)
 
 
 # --- figures -------------------------------------------------------------------------------------
@@ -340,11 +445,12 @@ def test_layers_are_written_as_ranges() -> None:
 # --- provenance, partial runs --------------------------------------------------------------------
 
 
-def test_warnings_name_what_went_wrong() -> None:
+def test_warnings_name_what_went_wrong(tmp_path: Path) -> None:
     cut = {"words_cut_off": 5, "n_words": 100, "sentences_cut_off": 2}
     facts = [{"layer": 0, "converged": True, "n_unseen": 3}]
     facts.append({"layer": 1, "converged": False, "n_unseen": 3})
     run: Any = SimpleNamespace(
+        path=tmp_path,
         study=SimpleNamespace(extract=Extract()),
         extraction={
             ("c", "a"): cut | {"words_without_subwords": {}},
@@ -360,6 +466,8 @@ def test_warnings_name_what_went_wrong() -> None:
     assert "3 test words" in found[3]
     run.study.extract = Extract(long="windows")
     assert "have more subwords than the model takes" in " ".join(provenance.warnings(run))
+    (tmp_path / "skipped.json").write_text('{"intervene c/upos/a": "no head"}')
+    assert provenance.warnings(run)[0] == "Skipped: intervene c/upos/a: no head"
 
 
 def test_file_names_stay_different_and_harmless() -> None:
@@ -377,12 +485,13 @@ def test_file_names_stay_different_and_harmless() -> None:
     ],
 )
 def test_partial_runs_have_the_sections_they_have(
-    tmp_path: Path, left_out: tuple[str, ...], figures_there: set[str], browses: bool
+    tmp_path: Path,
+    left_out: tuple[str, ...],
+    figures_there: set[str],
+    browses: bool,
+    no_images: None,
 ) -> None:
-    study = STUDY
-    for table in left_out:
-        study = re.sub(rf"\[{table}\][^\[]*", "", study)
-    study = re.sub(r"\[corpora\.more\][^\[]*", "", study)
+    study = without(STUDY, *left_out, *NEURONS, "corpora.more")
     run = make_tiny_run(tmp_path, study)
     text = export(run, tmp_path / "site").read_text(encoding="utf-8")
     found = {re.split("-", name)[0] for name in re.findall(r'<figure id="([^"]+)"', text)}

@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from runs import CLASSES, HOSTILE
-from tunescope.report.site import export
-from tunescope.study.result import Run
+from runs import CLASSES, HOSTILE, LABELS
 
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking",
@@ -41,8 +39,12 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def address(tiny_run: Run, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return export(tiny_run, tmp_path_factory.mktemp("browsed")).resolve().as_uri()
+def address(tiny_site: Path) -> str:
+    return tiny_site.resolve().as_uri()
+
+
+NEURONS = "neurons-odd-upos-tuned.html"
+"""The page of one model's neurons, beside the front page."""
 
 
 class Tab:
@@ -53,6 +55,7 @@ class Tab:
         self.page = self.context.new_page()
         self.complaints: list[str] = []
         self.requests: list[str] = []
+        self.followed: set[str] = set()
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
@@ -65,14 +68,19 @@ class Tab:
 def open_tab(chromium: Any, address: str) -> Iterator[Any]:
     tabs: list[Tab] = []
 
-    def opened(fragment: str = "", **settings: Any) -> Tab:
-        tabs.append(Tab(chromium, address + fragment, **settings))
+    def opened(fragment: str = "", page: str = "index.html", **settings: Any) -> Tab:
+        place = address.replace("index.html", page)
+        tabs.append(Tab(chromium, place + fragment, **settings))
+        expected[tabs[-1]] = {place}
         return tabs[-1]
+
+    expected: dict[Tab, set[str]] = {}
 
     yield opened
     for tab in tabs:
         assert tab.complaints == []
-        assert {url.split("#")[0] for url in tab.requests} == {address}
+        pages = {url.split("#")[0] for url in tab.requests}
+        assert pages == expected[tab] | (tab.followed & pages), "it asked for something else"
         assert tab.page.evaluate("window.pwned") is None
         tab.context.close()
 
@@ -84,7 +92,7 @@ def buttons(tab: Tab) -> Any:
 def test_every_chart_is_drawn_and_has_marks(open_tab: Any) -> None:
     page = open_tab().page
     charts = page.locator(".chart")
-    assert charts.count() == 20
+    assert charts.count() == 26
     for chart in charts.all():
         assert chart.locator("svg").count() == 1
         marks = chart.locator("svg .role-mark path, svg .role-mark line, svg .role-mark rect")
@@ -93,6 +101,86 @@ def test_every_chart_is_drawn_and_has_marks(open_tab: Any) -> None:
         assert box["width"] > 300
         assert box["height"] > 100
         assert "NaN" not in chart.inner_html()
+
+
+def test_every_chart_of_neurons_is_drawn_and_has_marks(open_tab: Any) -> None:
+    page = open_tab(page=NEURONS).page
+    charts = page.locator(".chart")
+    assert charts.count() > 25
+    for chart in charts.all():
+        assert chart.locator("svg").count() == 1
+        marks = chart.locator("svg .role-mark path, svg .role-mark line, svg .role-mark rect")
+        assert marks.count() > 0, chart.get_attribute("aria-label")
+        assert "NaN" not in chart.inner_html(), chart.get_attribute("aria-label")
+
+
+def test_pages_of_neurons_are_reached_from_the_front_page_and_lead_back(open_tab: Any) -> None:
+    tab = open_tab()
+    page, front = tab.page, tab.page.url
+    links = page.locator("#neurons-across .links a")
+    assert links.all_inner_texts() == [f"Neurons for {text}" for text in _studies()]
+    tab.followed = {front.replace("index.html", NEURONS)}
+    links.last.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("html[data-charts=drawn]", state="attached")
+    assert page.url == front.replace("index.html", NEURONS)
+    assert page.locator("h1").inner_text() == f"Neurons for {_studies()[-1]}"
+    page.locator("header a", has_text="tiny").click()
+    page.wait_for_selector("#neurons-across", state="attached")
+    assert page.url == front
+
+
+def _studies() -> list[str]:
+    return [f"upos in odd, {model}" for model in ("base", "tuned")]
+
+
+def neuron_buttons(tab: Tab) -> Any:
+    return tab.page.locator("#neuron-list button")
+
+
+def test_neurons_are_browsed_by_keyboard(open_tab: Any) -> None:
+    tab = open_tab(page=NEURONS)
+    page = tab.page
+    count = neuron_buttons(tab).count()
+    assert count >= 2
+    assert page.locator("#neuron-count").inner_text() == f"{count} of {count} neurons"
+    page.locator('#neuron-list button[tabindex="0"]').focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    second = neuron_buttons(tab).nth(1)
+    assert second.get_attribute("aria-current") == "true"
+    title = page.locator("#neuron-detail h3").inner_text()
+    assert title.endswith("· tuned")
+    fragment = page.evaluate("location.hash")
+    again = open_tab(fragment, page=NEURONS).page
+    assert again.locator("#neuron-detail h3").inner_text() == title
+    page.locator("#neuron-tag").focus()
+    page.keyboard.press("End")  # the last of the tags
+    chosen = page.locator("#neuron-tag option:checked").inner_text()
+    assert chosen.startswith("upos: ")
+    assert 0 < neuron_buttons(tab).count() <= count
+
+
+def test_hostile_words_and_labels_of_neurons_do_nothing(open_tab: Any) -> None:
+    tab = open_tab(page=NEURONS)
+    shown = ""
+    for button in neuron_buttons(tab).all():
+        button.click()
+        shown += tab.page.locator("#neuron-detail").inner_text()
+    assert sum(word in shown for word in HOSTILE) > 8
+    for label in LABELS:
+        assert label in shown
+        assert label in tab.page.locator("#neuron-tag").inner_text()
+    assert tab.page.locator("#neurons :is(script, img, i, b)").count() == 0
+    assert tab.page.locator("main figure :is(script, img, i, b)").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_sees_no_clipped_page_of_neurons(open_tab: Any, scheme: str) -> None:
+    tab = open_tab(page=NEURONS, width=375, color_scheme=scheme)
+    assert tab.page.evaluate("document.documentElement.scrollWidth") == 375
+    for svg in tab.page.locator(".chart svg").all():
+        assert svg.bounding_box()["width"] <= 345
 
 
 def test_tables_and_csv_are_there_without_asking(open_tab: Any) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runs import make_tiny_run
+from runs import NEURONS, make_tiny_run
 from tunescope.files import hash_file
 from tunescope.study.info import info
 from tunescope.study.run import run
@@ -88,9 +88,15 @@ def test_ten_kills(finished):
 
 def test_second_run_changes_nothing(finished):
     out = finished / "run"
-    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.npy")}
+
+    def written() -> dict[Path, int]:
+        kinds = (".npy", ".parquet", ".safetensors")
+        files = (path for path in out.rglob("*") if path.suffix in kinds)
+        return {path: path.stat().st_mtime_ns for path in files}
+
+    before = written()
     run(finished / "study.toml", out, device="cpu")
-    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.npy")} == before
+    assert written() == before
     assert {job.state for job in info(out).jobs} == {"done"}
 
 
@@ -101,7 +107,7 @@ def test_changed_parameter_makes_only_what_needs_it_stale(finished):
     states = {(job.step, job.state) for job in info(out).jobs}
     assert ("probe", "stale") in states and ("probe", "done") not in states
     assert states - {("probe", "stale")} == {
-        (step, "done") for step in ("corpus", "finetune", "extract", "concepts", "align")
+        (step, "done") for step in ("corpus", "finetune", "extract", "concepts", "align", *NEURONS)
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import tunescope
+from runs import NEURONS, without
 from tunescope.errors import InputError
 from tunescope.parameters import make
 from tunescope.steps import STEPS, Extract, Finetune
@@ -43,6 +44,18 @@ l1 = 1
 n_clusters = 100
 seed = 9
 [align]
+[rank]
+corpora = ["ewt"]
+labels = ["upos"]
+rankings = ["lca", "random"]
+grid = [0, 1e-3]
+[select]
+deltas = [1, 2]
+[reduce]
+distance = 0.4
+[intervene]
+sentences = ["news"]
+seed = 7
 """
 
 
@@ -58,6 +71,20 @@ def test_good():
     assert study.concepts is not None and study.concepts.seed == 9
     assert study.finetune_step("tuned") == Finetune(epochs=1, learning_rate=1e-4, seed=5)
     assert study.extract == Extract()
+
+
+def test_good_neurons():
+    study = parse(GOOD)
+    assert study.ranked == ("ewt",) and study.rank_labels == ("upos",)
+    assert study.rank is not None and study.rank.rankings == ["lca", "random"]
+    assert study.rank.grid == (0.0, 0.001) and study.rank.seed == 5
+    assert study.select is not None and study.select.deltas == (1.0, 2.0)
+    assert study.reduce is not None and study.reduce.distance == 0.4
+    assert study.intervene is not None and study.intervene.seed == 7
+    assert study.intervene_sentences == ("news",)
+    everything = parse(GOOD.replace('[rank]\ncorpora = ["ewt"]', "[rank]"))
+    assert everything.ranked == ("ewt", "news")
+    assert parse(without(GOOD, *NEURONS)).ranked == ()
 
 
 def test_demo_is_good():
@@ -89,6 +116,25 @@ def test_demo_is_good():
         ("seed = 5", "seed = -5", "seed = -5 must be a whole number"),
         ("seed = 5", "extract = 3", r"\[extract\] must be a table"),
         ('name = "good"', "name = good", "is not valid TOML.*line 2"),
+        ("[rank]", "[rnk]", "unknown key 'rnk'; did you mean 'rank'"),
+        ("grid = [", "gird = [", r"\[rank\]: unknown key 'gird'; did you mean 'grid'"),
+        ('"random"]', '"randon"]', r"\[rank\].*rankings = .*did you mean 'random'"),
+        ("grid = [0,", "grid = [-1,", r"\[rank\].*grid = \(-1.0, 0.001\) must be at least 0"),
+        ("grid = [0, 1e-3]", "grid = []", r"\[rank\].*grid is empty"),
+        ("grid = [0,", "grid = ['x',", r"\[rank\].*grid = .* must be a list of a number"),
+        ("deltas = [1,", "delta = [1,", r"\[select\]: unknown key 'delta'; did you mean 'deltas'"),
+        ("distance = 0.4", "distance = 2", r"\[reduce\].*at least 0 and at most 1"),
+        ("distance = 0.4", "corpora = ['ewt']", r"\[reduce\]: unknown key 'corpora'"),
+        ("deltas = [1, 2]", 'rankings = ["iou"]', r"\[select\] rankings: 'iou' is not made by"),
+        ("seed = 7", 'ranking = "linear"', r"\[intervene\] ranking: 'linear' is not made by"),
+        ("grid = [0, 1e-3]", "scalings = ['zscored']", r"\[intervene\] scaling: 'raw' is not made"),
+        (
+            'sentences = ["news"]',
+            'sentences = ["new"]',
+            r"\[intervene\] sentences: no corpus 'new'; did you mean 'news'",
+        ),
+        ('sentences = ["news"]', 'sentences = "news"', "must be a list of names"),
+        ("sentences =", "sentence =", r"\[intervene\]: unknown key 'sentence'; did you mean"),
     ],
 )
 def test_errors_name_the_key(old, new, message):
@@ -103,6 +149,9 @@ def test_nothing_to_do():
         parse('name = "n"\n' + text)
     with pytest.raises(InputError, match=r"\[align\] needs the table \[concepts\]"):
         parse('name = "n"\n' + text + "[probe]\n[align]\n")
+    for table in ("select", "reduce", "intervene"):
+        with pytest.raises(InputError, match=rf"\[{table}\] needs the table \[rank\]"):
+            parse('name = "n"\n' + text + f"[probe]\n[{table}]\n")
     with pytest.raises(InputError, match="study file nowhere.toml is missing"):
         Study.load("nowhere.toml")
 
