@@ -152,7 +152,7 @@ def converge(x: np.ndarray, y: np.ndarray, options: argparse.Namespace) -> None:
     device = "cuda" if options.cuda else "cpu"
     features = Features(x, device=device)
     points = [(l1, l2) for l1 in VALUES for l2 in VALUES]
-    for form in ("neurox", "squared"):
+    for form in options.forms:
         fits, wall, process = timed(
             lambda form=form: fit_grid(
                 features,
@@ -221,6 +221,7 @@ def main() -> None:
     parser.add_argument("--neurox", action="store_true", help="run the package itself")
     parser.add_argument("--all-points", action="store_true", help="NeuroX on all 25 points")
     parser.add_argument("--converge", action="store_true")
+    parser.add_argument("--forms", nargs="+", default=["neurox", "squared"])
     parser.add_argument("--iterations", type=int, default=5000)
     parser.add_argument("--saga", action="store_true")
     parser.add_argument("--saga-points", type=float, nargs="+", default=[1e-2, 1e-3])
