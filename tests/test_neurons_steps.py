@@ -57,9 +57,11 @@ KINDS: dict[str, type[NeuronResult]] = {
     kind.step: kind for kind in (NeuronRankings, NeuronSets, NeuronRedundancy, NeuronEffects)
 }
 CHANGED = {
-    "rank": {"iou_quantile": 0.8}, "select": {"classifiers": ("gaussian",), "seeds": 1}, "reduce": {"distance": 0.5},
+    "rank": {"iou_quantile": 0.8},
+    "select": {"classifiers": ("gaussian",), "seeds": 1},
+    "reduce": {"distance": 0.5},
     "intervene": {"draws": 1},
-}  # fmt: skip
+}
 
 Make = Callable[..., NeuronResult]
 
