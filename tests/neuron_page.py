@@ -13,7 +13,7 @@ from runs import HOSTILE, LABELS
 from stores import store_from_arrays
 from tunescope.activations.store import ActivationStore
 from tunescope.corpus.table import Corpus
-from tunescope.report.neuron_browser import neuron_data
+from tunescope.report.neurons.browser import neuron_data
 from tunescope.report.site import STATIC, embedded_json, script_hash
 
 HEBREW = ["BERT", "הוא", "מודל", "שפה", ",", "כתב", "John", "Smith", "בשנת", "2020", "."]

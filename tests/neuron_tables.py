@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tunescope.report.neuron_facts import NeuronFacts
+from tunescope.report.neurons.facts import NeuronFacts
 
 LAYERS, WIDTH = 13, 768
 NEURONS = LAYERS * WIDTH

@@ -13,7 +13,7 @@ from runs import HOSTILE, LABELS, NEURONS, STUDY, without
 from tunescope.cli import app, main
 from tunescope.files import read_json, write_json
 from tunescope.report.figure import Figure
-from tunescope.report.neuron_page import findings, studies, summary
+from tunescope.report.neurons.page import findings, studies, summary
 from tunescope.report.provenance import warnings
 from tunescope.report.terminal import as_text, blocks
 from tunescope.steps import STEPS

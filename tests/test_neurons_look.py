@@ -24,7 +24,7 @@ from tunescope.neurons.tag_values import QUANTILE_NAMES, QUANTILES, tag_values
 from tunescope.neurons.top_words import WordTypes, top_words
 from tunescope.report.figures.neuron_values import neuron_values
 from tunescope.report.figures.style import specification
-from tunescope.report.neuron_text import box, show_neuron, show_neurons
+from tunescope.report.neurons.text import box, show_neuron, show_neurons
 
 VALUES = np.array([1.0, 3, 5, 7, 9, 11])  # mean 6, distances 5 3 1 1 3 5, mean distance 3
 FORMS = ["x", "y", "x", "y", "z", "z"]

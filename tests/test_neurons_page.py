@@ -14,7 +14,7 @@ from neuron_page import ARABIC, HEBREW, SENTENCES, hostile_store, section
 from runs import HOSTILE, LABELS
 from test_page_browser import NAMES, QUIET, find_browser
 from tunescope.neurons.look import NeuronView, look_at
-from tunescope.report.neuron_browser import neuron_data
+from tunescope.report.neurons.browser import neuron_data
 from tunescope.report.site import STATIC
 
 CHOSEN = {("<b>odd</b>", "<i>base</i>", "1:0"): [("upos", "NOUN", 1), ("gone", "x", 2)]}

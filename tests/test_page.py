@@ -16,12 +16,15 @@ import pytest
 from runs import CLASSES, HOSTILE, LABELS, NEURONS, STUDY, make_tiny_run, without
 from tunescope.activations.store import ActivationStore
 from tunescope.errors import InputError
-from tunescope.report import findings, neuron_findings, neuron_page, neuron_sections, provenance
+from tunescope.report import findings, provenance
 from tunescope.report.browser import FATES, browser_data
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import concepts as concept_figures
 from tunescope.report.figures import probes as probe_figures
 from tunescope.report.figures.style import specification
+from tunescope.report.neurons import findings as neuron_findings
+from tunescope.report.neurons import page as neuron_page
+from tunescope.report.neurons import sections as neuron_sections
 from tunescope.report.sections import figures, pairs
 from tunescope.report.site import embedded_json, export, script_hash, vega
 from tunescope.steps import Extract

@@ -9,11 +9,10 @@ import pandas as pd
 import pytest
 
 from neuron_tables import CLOSED, FACTS, UPOS, made_tables, nothing_reached, one_ranking
-from tunescope.report import neuron_claims as claims
-from tunescope.report import neuron_findings as findings
 from tunescope.report.figures.neurons import choose
-from tunescope.report.neuron_facts import tag_kinds
-from tunescope.report.neuron_sections import across
+from tunescope.report.neurons import claims, findings
+from tunescope.report.neurons.facts import tag_kinds
+from tunescope.report.neurons.sections import across
 
 
 @pytest.fixture(scope="module")

@@ -22,15 +22,15 @@ from neuron_tables import (
     one_ranking,
 )
 from tunescope.neurons.selectivity import pool_seeds
-from tunescope.report import neuron_findings as findings
 from tunescope.report.figures import neurons_agreement as draw_agreement
 from tunescope.report.figures import neurons_layers as draw_layers
 from tunescope.report.figures import neurons_sets as draw_sets
 from tunescope.report.figures import neurons_use as draw_use
 from tunescope.report.figures.neurons import choose, number_axis
 from tunescope.report.figures.style import specification
-from tunescope.report.neuron_inputs import facts_of, tables_of
-from tunescope.report.neuron_sections import across, figures
+from tunescope.report.neurons import findings
+from tunescope.report.neurons.inputs import facts_of, tables_of
+from tunescope.report.neurons.sections import across, figures
 from tunescope.report.site import embedded_json
 
 

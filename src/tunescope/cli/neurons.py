@@ -160,7 +160,7 @@ def neuron(
     min_count
         A word counts among the top words from this many occurrences on.
     """
-    from tunescope.report.neuron_text import show_neurons
+    from tunescope.report.neurons.text import show_neurons
 
     show_neurons(
         activations, neurons, labels=labels, n_words=words, n_contexts=contexts,

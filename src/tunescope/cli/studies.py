@@ -23,7 +23,7 @@ def run(study: Path, *, out: Path | None = None, device: str = "auto") -> None:
     """
     from tunescope.files import atomic_directory
     from tunescope.report.findings import summary
-    from tunescope.report.neuron_page import summary as neuron_summary
+    from tunescope.report.neurons.page import summary as neuron_summary
     from tunescope.report.provenance import warnings
     from tunescope.report.site import export as write_pages
     from tunescope.study.run import run as run_study

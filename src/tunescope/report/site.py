@@ -20,12 +20,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from tunescope.files import atomic_file
-from tunescope.report import neuron_findings, neuron_page, neuron_sections, provenance
+from tunescope.report import provenance
 from tunescope.report.browser import browser_data
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures.style import specification
 from tunescope.report.findings import findings, verdict
-from tunescope.report.neuron_browser import neuron_data
+from tunescope.report.neurons import findings as neuron_findings
+from tunescope.report.neurons import page as neuron_page
+from tunescope.report.neurons import sections as neuron_sections
+from tunescope.report.neurons.browser import neuron_data
 from tunescope.report.sections import figures, pairs
 from tunescope.study.result import Run
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tunescope.report.figures.neurons import Frame, choose
 from tunescope.report.findings import ALPHA, Finding, layers, percent
-from tunescope.report.neuron_facts import NeuronFacts, Tables, named, tag_kinds, there
+from tunescope.report.neurons.facts import NeuronFacts, Tables, named, tag_kinds, there
 
 NORMAL = 1.96
 """Half of a 95% interval in standard errors."""

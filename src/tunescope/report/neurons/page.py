@@ -7,12 +7,13 @@ from typing import Any
 import pandas as pd
 
 from tunescope.neurons.result import NeuronEffects, NeuronRankings
-from tunescope.report import neuron_findings, neuron_sections
 from tunescope.report.figure import Figure, slug
 from tunescope.report.findings import Finding
-from tunescope.report.neuron_browser import neuron_data
-from tunescope.report.neuron_facts import NeuronFacts, Tables
-from tunescope.report.neuron_inputs import facts_of, tables_of
+from tunescope.report.neurons import findings as neuron_findings
+from tunescope.report.neurons import sections as neuron_sections
+from tunescope.report.neurons.browser import neuron_data
+from tunescope.report.neurons.facts import NeuronFacts, Tables
+from tunescope.report.neurons.inputs import facts_of, tables_of
 from tunescope.report.provenance import source
 from tunescope.study.neuron_results import Key
 from tunescope.study.result import Run

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import neurons_use as draw_use
 from tunescope.report.figures.neurons import MOST_CELLS, Frame, choose, scalings
-from tunescope.report.neuron_facts import MOST_CHARTS, NeuronFacts, Tables, draws, named, there
+from tunescope.report.neurons.facts import MOST_CHARTS, NeuronFacts, Tables, draws, named, there
 
 EFFECTS = {
     "log_probability": "the mean logarithm of the probability that the model gives to what stands "
@@ -30,7 +30,7 @@ def uses(tables: Tables, facts: NeuronFacts) -> list[Figure]:
     Parameters
     ----------
     tables : mapping of str to pandas.DataFrame
-        By name (`tunescope.report.neuron_facts.Tables`).
+        By name (`tunescope.report.neurons.facts.Tables`).
     facts : NeuronFacts
         Where they come from.
 

@@ -8,7 +8,7 @@ from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import neurons_agreement as draw_agreement
 from tunescope.report.figures import neurons_layers as draw_layers
 from tunescope.report.figures.neurons import Frame, choose, rankings, scalings, stacked
-from tunescope.report.neuron_facts import NeuronFacts, Tables, named, tag_kinds, there
+from tunescope.report.neurons.facts import NeuronFacts, Tables, named, tag_kinds, there
 
 MEASURES = {
     "layer_concentration": "the tags’ neurons lie in few layers",
@@ -25,7 +25,7 @@ def places(tables: Tables, facts: NeuronFacts) -> list[Figure]:
     Parameters
     ----------
     tables : mapping of str to pandas.DataFrame
-        By name (`tunescope.report.neuron_facts.Tables`).
+        By name (`tunescope.report.neurons.facts.Tables`).
     facts : NeuronFacts
         Where they come from.
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from tunescope.report.figure import Figure
 from tunescope.report.figures import neurons_sets as draw_sets
 from tunescope.report.figures.neurons import Frame, choose, scalings, stacked
-from tunescope.report.neuron_facts import (
+from tunescope.report.neurons.facts import (
     MOST_CHARTS,
     NeuronFacts,
     Tables,
@@ -20,8 +20,8 @@ from tunescope.report.neuron_facts import (
     there,
     whole,
 )
-from tunescope.report.neuron_places import compared, places
-from tunescope.report.neuron_uses import uses
+from tunescope.report.neurons.places import compared, places
+from tunescope.report.neurons.uses import uses
 
 
 def figures(tables: Tables, facts: NeuronFacts) -> list[Figure]:
@@ -30,7 +30,7 @@ def figures(tables: Tables, facts: NeuronFacts) -> list[Figure]:
     Parameters
     ----------
     tables : mapping of str to pandas.DataFrame
-        By name (`tunescope.report.neuron_facts.Tables`). Rows may be missing: a scaling, all
+        By name (`tunescope.report.neurons.facts.Tables`). Rows may be missing: a scaling, all
         rankings but one, an order, the control tasks.
     facts : NeuronFacts
         Where they come from.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tunescope.neurons.result import NeuronEffects, NeuronRankings, NeuronResult
 from tunescope.report.figures.neurons import stacked
-from tunescope.report.neuron_facts import NeuronFacts, Tables
+from tunescope.report.neurons.facts import NeuronFacts, Tables
 
 
 def tables_of(ranked: NeuronRankings, *others: NeuronResult | None) -> Tables:

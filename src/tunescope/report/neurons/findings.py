@@ -12,8 +12,8 @@ from typing import Any
 
 from tunescope.report.figures.neurons import Frame, choose, over_seeds
 from tunescope.report.findings import Finding, percent, points
-from tunescope.report.neuron_claims import agree, between, closed, layers_of
-from tunescope.report.neuron_facts import NeuronFacts, Tables, named, there, whole
+from tunescope.report.neurons.claims import agree, between, closed, layers_of
+from tunescope.report.neurons.facts import NeuronFacts, Tables, named, there, whole
 
 CLOSE = 0.03
 """Random neurons, retrained, come this near to the top ones in the follow-up."""
@@ -29,7 +29,7 @@ def findings(tables: Tables, facts: NeuronFacts) -> list[Finding]:
     Parameters
     ----------
     tables : mapping of str to pandas.DataFrame
-        By name (`tunescope.report.neuron_facts.Tables`).
+        By name (`tunescope.report.neurons.facts.Tables`).
     facts : NeuronFacts
         Where they come from.
 

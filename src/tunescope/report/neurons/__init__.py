@@ -1,0 +1,1 @@
+"""A run about individual neurons: what figures and findings are made of, and how they are said."""
