@@ -154,8 +154,9 @@ def test_the_coefficients_behind_the_measures():
     np.testing.assert_allclose(overlap, [[1, 0.25, 0], [0.25, 1, 0], [0, 0, 1]])
 
 
-def test_two_tags_have_an_interval_too():
+def test_two_tags_have_values_but_no_interval():
     made = words([50] * 4, "ab")
     table = localisation(made, planted([0, 1], shared=True), share=0.05,
                          bootstrap=Bootstrap(resamples=50))  # fmt: skip
-    assert table[["low", "high"]].notna().all(axis=None)
+    assert table["value"].notna().all()
+    assert table[["low", "high"]].isna().all(axis=None)

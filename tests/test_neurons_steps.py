@@ -135,7 +135,7 @@ def test_tables_of_a_ranking_count_the_planted_neurons(made):
     sharing = ranked.frame("sharing").query("ranking == 'mean_select' and scaling == 'raw'")
     assert sharing.loc[sharing["n_tags"] == 1, "neurons"].tolist() == [6]
     places = ranked.frame("localisation")
-    assert (places["low"] <= places["high"]).all()
+    assert len(places) and places[["low", "high"]].isna().all(axis=None), "only three tags"
     summary = ranked.frame("agreement_summary").query("s == 10 and scaling == 'raw'")
     voted = summary.set_index("ranking")["neuron_vote"]
     assert voted.drop("random").min() > voted["random"]
@@ -148,7 +148,10 @@ def test_the_search_chose_one_point_and_the_probe_has_it(made):
         assert len(table) == 9
         assert table["chosen"].sum() == 1
         point = table.loc[table["chosen"], ["l1", "l2"]].to_dict("records")
-        assert point == [ranked.facts["probe"][scaling]]
+        found = ranked.facts["probe"][scaling]
+        assert point == [{"l1": found["l1"], "l2": found["l2"]}]
+        assert found["gap"] is None or found["gap"] > 0
+        assert not found["converged"]
         coefficients, intercepts = ranked.probe(scaling)
         assert coefficients.shape == (2, 3, 3 * WIDTH)
         assert intercepts.shape == (2, 3)
@@ -192,7 +195,11 @@ def test_curves_have_every_ranking_and_classifier(made):
 
 def test_selectivity_compares_all_with_the_sets(made):
     table = made["select"].frame("selectivity")
-    sets = ["all", "top, delta 1", "random, delta 1", "top, delta 3", "random, delta 3"]
+    seeds = sorted({name[-1] for name in table["set"] if name.startswith("random")})
+    sets = ["all"]
+    for delta in (1, 3):
+        sets.append(f"top, delta {delta}")
+        sets += [f"random, delta {delta}, seed {seed}" for seed in seeds]
     assert table.query("scaling == 'raw'")["set"].tolist() == sets
     np.testing.assert_allclose(
         table["selectivity"], table["accuracy"] - table["control_accuracy"], atol=1e-9
@@ -449,16 +456,20 @@ def test_a_column_that_is_not_there_is_said_before_anything_is_written(place, tm
     assert not (tmp_path / "out").exists()
 
 
-def test_without_dev_words_nothing_is_ranked(tmp_path):
+def test_dev_words_come_from_training_where_the_corpus_has_none(tmp_path):
     words = planted_corpus(20)
     tags = np.array(words.values("tag")).reshape(-1, 8).tolist()
     splits = ["train"] * 14 + ["test"] * 6
     texts = words.sentences["words"].to_pylist()
     words = Corpus.from_sentences(texts, {"tag": tags}, splits=splits, name="no dev")
     store = planted_store(tmp_path / "store", words)
-    with pytest.raises(InputError, match="corpus 'no dev': no dev words.*dev_share"):
-        ts.rank(store, "tag", tmp_path / "out", **RANK)
-    assert not (tmp_path / "out").exists()
+    ranked = ts.rank(store, "tag", tmp_path / "out", **{**RANK, "dev_share": 0.3})
+    used = ranked.words(store)
+    own = words.of_sentence("split")
+    for part, split in ((used.train, "train"), (used.dev, "train"), (used.test, "test")):
+        assert set(own[part.sentences]) == {split}
+    assert not set(used.dev.sentences) & set(used.train.sentences)
+    assert len(set(used.dev.sentences)) == 4
 
 
 def test_a_ranking_that_was_not_made_cannot_be_selected_or_changed(made, place, tmp_path):

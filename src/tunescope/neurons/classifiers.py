@@ -57,11 +57,17 @@ class LinearFit:
         For the activations as given.
     intercepts : numpy.ndarray, shape (T, K)
         Not penalised.
+    gap : float
+        Largest proven distance from the optimum of the T fits, as a share of the objective.
+    converged : bool
+        Whether it is within the tolerance for all.
     """
 
     columns: np.ndarray
     coefficients: np.ndarray
     intercepts: np.ndarray
+    gap: float = float("nan")
+    converged: bool = False
 
     def judge(self, words: LabelledWords, *, tasks: Tasks = "both") -> Outcome:
         """Return which words come out right.
@@ -268,7 +274,8 @@ def fit_linear(
         own = fits[number * len(targets) : (number + 1) * len(targets)]
         coefficients = np.stack([fit.coefficients[:, support] for fit in own])
         intercepts = np.stack([fit.intercepts for fit in own])
-        found.append(LinearFit(largest[support], coefficients, intercepts))
+        gap, done = max(fit.gap for fit in own), all(fit.converged for fit in own)
+        found.append(LinearFit(largest[support], coefficients, intercepts, gap, done))
     return found
 
 

@@ -115,7 +115,7 @@ def localisation(
         resampled = measured[name](drawn)
         resampled = resampled[np.isfinite(resampled)]
         ends = np.quantile(resampled - (resampled.mean() - value), [tail, 1 - tail])
-        low, high = ends.clip(0, 1).tolist()
+        low, high = ends.clip(0, 1).tolist() if k >= FEWEST else (np.nan, np.nan)
         rows.append(
             {
                 "scaling": words.scaling,
@@ -129,6 +129,9 @@ def localisation(
         )
     return pd.DataFrame(rows)
 
+
+FEWEST = 5
+"""With fewer tags there is no interval: so few can hardly be resampled."""
 
 Measure = Callable[[np.ndarray], np.ndarray]
 """From how often each tag was drawn, shape (R, K), to the value of each resample, shape (R,)."""

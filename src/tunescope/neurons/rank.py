@@ -129,7 +129,7 @@ def _methods(step: Rank) -> Iterator[RankingMethod]:
     """Make the rankings asked for, with their options."""
     options: dict[str, dict[str, Any]] = {
         "gaussian": {"n_neurons": step.gaussian_neurons, "criterion": step.gaussian_criterion},
-        "iou": {"quantile": step.iou_quantile},
+        "iou": {"threshold": step.iou_threshold, "quantile": step.iou_quantile},
     }
     for name in dict.fromkeys(step.rankings):
         yield RANKINGS[name](**options.get(name, {}))
@@ -230,9 +230,21 @@ class _Work:
             show("probe of all neurons")
             classifier = replace(classifier, l1=float(best["l1"]), l2=float(best["l2"]))
             [fit] = classifier.fit(words, [np.arange(words.n_neurons)])
-            tensors = {"coefficients": fit.coefficients, "intercepts": fit.intercepts}
-            write_tensors(path, tensors)
-        return {"l1": float(best["l1"]), "l2": float(best["l2"])}
+            write_tensors(
+                path,
+                {
+                    "coefficients": fit.coefficients,
+                    "intercepts": fit.intercepts,
+                    "gap": np.array([fit.gap, float(fit.converged)]),
+                },
+            )
+        gap, converged = read_tensors(path)["gap"].tolist()
+        return {
+            "l1": float(best["l1"]),
+            "l2": float(best["l2"]),
+            "gap": gap if np.isfinite(gap) else None,
+            "converged": bool(converged),
+        }
 
     def _tables(self) -> None:
         """Write the tables that look at all rankings together."""
@@ -250,10 +262,15 @@ class _Work:
                 parts["layers"].append(layer_table(words, ranking, selected))
                 parts["tags"].append(tag_table(words, ranking, sets))
                 parts["sharing"].append(sharing_table(words, ranking, sets))
-                parts["localisation"].append(localisation(words, ranking, bootstrap=self.bootstrap))
+                if (ranking.tag_scores != 0).any(axis=1).sum() > 1:  # else nothing is localised
+                    table = localisation(words, ranking, bootstrap=self.bootstrap)
+                    parts["localisation"].append(table)
             if len(rankings) > 1:
                 pairs, summary = agreement(rankings, scaling=scaling)
                 parts["agreement"], parts["agreement_summary"] = [pairs], [summary]
+                found.setdefault("agreement_by_label", []).append(
+                    agreement(rankings, scaling=scaling, of="tags")[1]
+                )
             for name, frames in parts.items():
                 found.setdefault(name, []).extend(frames)
         for name, frames in found.items():

@@ -8,7 +8,9 @@ on dev words: A_top and A_bottom are accuracies with only the top and bottom M =
 (by the weights of this point's own probe), A is the accuracy at the point and A_0 that without
 penalties; a = b = 0.5. The paper keeps the neurons in the trained probe and sets all others to zero
 (`masked`); its follow-up (Durrani et al. 2023, arXiv 2206.13288) trains a new probe on them
-(`retrained`). All points are fitted together.
+(`retrained`). All points are fitted together, in groups that bound the solver's memory;
+the probes that come out are all kept until they are scored (4 bytes for each of points x labels x
+neurons).
 """
 
 from __future__ import annotations
@@ -113,15 +115,13 @@ def search_lambdas(
     orders = [lca_order(found.coefficients)[0] for found in fits]
     kept = [order[:size] for order in orders] + [order[::-1][:size] for order in orders]
     if how == "masked":
-        sets = [_masked(found, columns) for found, columns in zip(fits * 2, kept, strict=True)]
+        parts = list(zip(fits * 2, kept, strict=True))
     else:
-        sets = fit(
-            [
-                _problem(train, words.n_classes, n, point, columns)
-                for point, columns in zip(points * 2, kept, strict=True)
-            ]
-        )
-    accuracy = dev_accuracies(words.dev, [*fits, *sets]).reshape(3, len(points))
+        pairs = zip(points * 2, kept, strict=True)
+        retrained = fit([_problem(train, words.n_classes, n, *pair) for pair in pairs])
+        parts = [(found, None) for found in retrained]
+    whole_first = [*((found, None) for found in fits), *parts]
+    accuracy = dev_accuracies(words.dev, whole_first).reshape(3, len(points))
     table = pd.DataFrame(points, columns=["l1", "l2"])
     whole, top, bottom = accuracy
     table["score"] = A * (top - bottom) - B * (whole[0] - whole)
@@ -153,17 +153,20 @@ def _problem(
     return Problem(train.targets, point[0] * n, point[1] * n, n_classes, support)
 
 
-def _masked(fit: Fit, columns: np.ndarray) -> Fit:
-    kept = np.zeros_like(fit.coefficients)
-    kept[:, columns] = fit.coefficients[:, columns]
-    return Fit(kept, fit.intercepts, fit.objective, fit.gap, fit.iterations, fit.converged)
+def dev_accuracies(part: Part, probes: Sequence[tuple[Fit, np.ndarray | None]]) -> np.ndarray:
+    """Return the share of words that each probe labels correctly, shape (len(probes),).
 
-
-def dev_accuracies(part: Part, fits: Sequence[Fit]) -> np.ndarray:
-    """Return the share of words that each probe labels correctly, shape (len(fits),)."""
-    right = np.zeros(len(fits))
+    Parameters
+    ----------
+    part : Part
+        Words.
+    probes : sequence of (Fit, array of int or None)
+        Probes, and the neurons that are kept; the others are zero. None keeps all.
+    """
+    right = np.zeros(len(probes))
     for rows, x in part.x.blocks():
-        for number, fit in enumerate(fits):
-            predicted = (x @ fit.coefficients.T + fit.intercepts).argmax(axis=1)
-            right[number] += (predicted == part.targets[rows]).sum()
+        for number, (fit, columns) in enumerate(probes):
+            kept = slice(None) if columns is None else columns
+            predicted = x[:, kept] @ fit.coefficients[:, kept].T + fit.intercepts
+            right[number] += (predicted.argmax(axis=1) == part.targets[rows]).sum()
     return right / max(len(part), 1)

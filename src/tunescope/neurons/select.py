@@ -155,8 +155,9 @@ class _Work:
             sets: dict[str, np.ndarray] = {"all": np.arange(self.words.n_neurons)}
             for delta, n in zip(own["delta"], own["n"], strict=True):
                 sets[f"top, delta {delta:g}"] = ranking.top(n)
-                draw = np.random.default_rng(self.seeds[0]).permutation(self.words.n_neurons)
-                sets[f"random, delta {delta:g}"] = draw[:n]
+                for seed in self.seeds:
+                    draw = np.random.default_rng(seed).permutation(self.words.n_neurons)
+                    sets[f"random, delta {delta:g}, seed {seed}"] = draw[:n]
             table = selectivity_table(self.words, sets, self.linear, bootstrap=self.bootstrap)
             table.insert(0, "ranking", ranking.name)
             parts.append(table)
@@ -186,7 +187,8 @@ class _Work:
             sample_sentences(part, most, seed)
             for part in (self.words.train, self.words.dev, self.words.test)
         )
+        sampled = replace(self.words, train=train, dev=dev, test=test)
         return accuracy_curves(
-            replace(self.words, train=train, dev=dev, test=test), list(self.rankings.values()), classifiers,
-            sizes=self.step.sizes, seeds=self.seeds, bootstrap=self.bootstrap,
+            sampled, list(self.rankings.values()), classifiers, sizes=self.step.sizes,
+            seeds=self.seeds, bootstrap=self.bootstrap,
         )  # fmt: skip

@@ -108,11 +108,13 @@ class LabelledWords:
         Raises
         ------
         InputError
-            If lengths or widths do not fit.
+            If lengths or widths do not fit, or a value is not finite.
         """
         parts, classes = {}, np.unique(np.asarray(train[1]).astype(str))
         for name, (x, y) in {"train": train, "dev": dev, "test": test or dev}.items():
             x, y = np.asarray(x, dtype=np.float32), np.asarray(y)
+            if not np.isfinite(x).all():
+                raise InputError(f"{name}: activations are not finite: leave out such words")
             ends = np.cumsum(widths or [x.shape[1]])
             if len(x) != len(y) or ends[-1] != x.shape[1]:
                 raise InputError(
@@ -198,7 +200,8 @@ def label_words(
     rows : numpy.ndarray of int, optional
         Words to use, all valid ones when not given.
     dev_share, test_share : float
-        Shares of sentences, where the corpus does not define splits.
+        Shares of sentences, where the corpus does not define splits; of a corpus with train and
+        test only, `dev_share` of the training sentences become dev.
     control_seeds : int
         Number of control tasks (Hewitt and Liang 2019).
     seed : int
@@ -217,7 +220,7 @@ def label_words(
     """
     task = ProbingTask(
         store, label, np.arange(store.n_words) if rows is None else rows, dev_share=dev_share,
-        test_share=test_share, control_seeds=control_seeds, seed=seed,
+        test_share=test_share, control_seeds=control_seeds, seed=seed, need_dev=dev_share > 0,
     )  # fmt: skip
     coded = [_places(task.classes, labels) for labels in task.labels]
     sentences = store.corpus.words["sentence"].to_numpy()[task.rows]

@@ -15,7 +15,7 @@ from tunescope.probes.features import Features
 from tunescope.probes.fista import fista
 from tunescope.probes.penalties import PENALTIES, Form
 from tunescope.probes.problem import Fit, Problem, make_batch
-from tunescope.probes.stochastic import PAPER, QUICK, Recipe, stochastic
+from tunescope.probes.stochastic import PAPER, QUICK, Recipe, run, stochastic
 
 Solver = Literal["fista", "quick", "adam"]
 SOLVERS: tuple[str, ...] = ("fista", "quick", "adam")
@@ -39,6 +39,7 @@ def fit_many(
     max_iterations: int = 500,
     recipe: Recipe | None = None,
     seed: int = 0,
+    warm_start: bool = False,
     progress: Callable[[int, float], None] | None = None,
 ) -> list[Fit]:
     """Fit all problems; each minimises its own objective over the same words.
@@ -66,6 +67,8 @@ def fit_many(
         For `quick` and `adam`: passes, batch size, learning rate.
     seed : int
         Of the order of words in `quick` and `adam`.
+    warm_start : bool
+        Begin `fista` where `quick` ends: fewer iterations where penalties are weak.
     progress : callable, optional
         Called at each test of convergence with the iteration and the largest relative gap.
 
@@ -86,9 +89,10 @@ def fit_many(
     for group in _groups(features, problems):
         batch = make_batch(features, group, penalty)
         if solver == "fista":
+            start = run(features, batch, QUICK, seed) if warm_start else None
             fits += fista(
                 features, batch, group, tolerance=tolerance, max_iterations=max_iterations,
-                progress=progress,
+                start=start, progress=progress,
             )  # fmt: skip
         else:
             chosen = recipe or (QUICK if solver == "quick" else PAPER)

@@ -33,6 +33,7 @@ def split_by_sentence(
     dev_share: float = 0.1,
     test_share: float = 0.2,
     seed: int = 0,
+    need_dev: bool = False,
 ) -> Split:
     """Split words by sentence: by the corpus's own splits if it has them, else at random.
 
@@ -48,6 +49,9 @@ def split_by_sentence(
         Shares of sentences, where not every sentence used has a split of its own.
     seed : int
         Seed of the random split.
+    need_dev : bool
+        Where the corpus's own splits have no dev words, take `dev_share` of the training sentences
+        for it.
 
     Raises
     ------
@@ -67,6 +71,11 @@ def split_by_sentence(
     part = corpus.of_sentence("split")[sentences]
     if any(value is None for value in part):
         part = _random_parts(len(sentences), dev_share, test_share, seed)
+    elif need_dev and not (part == "dev").any():
+        train = np.flatnonzero(part == "train")
+        n_dev = min(max(1, round(dev_share * len(train))), len(train) - 1)
+        part = part.copy()
+        part[np.random.default_rng(seed).permutation(train)[: max(n_dev, 0)]] = "dev"
     train, dev, test = (rows[(part == name)[place]] for name in SPLITS)
     for name, found in (("train", train), ("test", test)):
         if len(found) == 0:

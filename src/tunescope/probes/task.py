@@ -30,6 +30,8 @@ class ProbingTask:
         Number of control tasks.
     seed : int
         Seed of the split and of the control labels.
+    need_dev : bool
+        Take dev words from the training words of a corpus that has train and test only.
 
     Attributes
     ----------
@@ -65,6 +67,7 @@ class ProbingTask:
         test_share: float,
         control_seeds: int,
         seed: int,
+        need_dev: bool = False,
     ):
         corpus = store.corpus
         rows = np.asarray(rows)
@@ -75,6 +78,7 @@ class ProbingTask:
             dev_share=dev_share,
             test_share=test_share,
             seed=seed,
+            need_dev=need_dev,
         )
         self.rows = np.concatenate([self.split.train, self.split.dev, self.split.test])
         self.train = np.arange(len(self.rows)) < len(self.split.train)

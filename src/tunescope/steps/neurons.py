@@ -57,6 +57,9 @@ class Rank(Step):
         score.
     gaussian_criterion
         What it maximises on dev words.
+    iou_threshold
+        The ranking `iou` takes a neuron for active above this value; by `iou_quantile` when not
+        given.
     iou_quantile
         The ranking `iou` takes a neuron for active above this quantile of its training values.
     selected
@@ -97,6 +100,7 @@ class Rank(Step):
     max_iterations: int = bounded(500, 1)
     gaussian_neurons: int = bounded(50, 1)
     gaussian_criterion: Literal["likelihood", "mutual_information"] = "likelihood"
+    iou_threshold: float | None = None
     iou_quantile: float = bounded(0.9, 0, 0.9999)
     selected: float = bounded(0.04, 0.0001)
     tag_neurons: int = bounded(50, 1)
@@ -234,7 +238,7 @@ class Intervene(Step):
     actions: tuple[str, ...] = ("zero", "mean", "translate:8")
     source: str | None = None
     target: str | None = None
-    draws: int = bounded(5, 1)
+    draws: int = bounded(9, 1)
     max_sentences: int | None = bounded(500, 1)
     words_per_sentence: int = bounded(1, 1)
     max_length: int | None = bounded(None, 4)

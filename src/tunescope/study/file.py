@@ -218,6 +218,11 @@ class Study:
             if getattr(self, table) is not None and getattr(self, needed) is None:
                 raise InputError(f"{where}: [{table}] needs the table [{needed}]")
         self._check_rankings(where)
+        if len(self.intervene_sentences) > 1:
+            raise InputError(
+                f"{where}: [intervene] sentences: name one corpus, not "
+                f"{len(self.intervene_sentences)}; changes on several cannot be averaged"
+            )
         for name, model in self.models.items():
             self._check_model(name, model, f"{where}: [models.{name}]")
         for table, keys in ON_CORPORA.items():
@@ -233,6 +238,10 @@ class Study:
         """Check that what follows on rankings asks for some that are made."""
         if self.rank is None:
             return
+        from tunescope.neurons.interventions import Action
+
+        for action in self.intervene.actions if self.intervene is not None else ():
+            Action.parse(action)
         asked = []
         if self.select is not None:
             asked.append(("select", "rankings", self.select.rankings, self.rank.rankings))

@@ -114,8 +114,21 @@ def largest_correlations(words: LabelledWords, other: LabelledWords) -> np.ndarr
 def regression_errors(words: LabelledWords, other: LabelledWords, ridge: float) -> np.ndarray:
     """Return 1 - R^2 of each neuron regressed on all of another model, shape (d,).
 
+    The regression is fitted to the training words; with fewer than twice as many of these as the
+    other model has neurons it would fit noise.
+
+    Raises
+    ------
+    InputError
+        If there are so few training words.
+
     Memory: the correlations of the other model's neurons, 8 d'^2 bytes (800 MB for 10,000).
     """
+    if len(words.train) < 2 * other.n_neurons:
+        raise InputError(
+            f"ranking 'lin_reg': {len(words.train)} training words for {other.n_neurons} neurons "
+            "to regress on fit noise: give more words, or leave it out of rankings"
+        )
     gram = np.empty((other.n_neurons, other.n_neurons))
     for columns, part in _correlations(other, other):
         gram[columns] = part

@@ -77,7 +77,8 @@ def over_seeds(table: Frame, keys: Sequence[str], value: str) -> Frame:
     Parameters
     ----------
     table : pandas.DataFrame
-        With columns `keys`, `value`, and low and high if there are intervals.
+        With columns `keys`, `value`, and low and high if there are intervals; their level is
+        `attrs["confidence"]`, 0.95 when not given.
     keys : sequence of str
         Columns that tell points apart.
     value : str
@@ -91,10 +92,11 @@ def over_seeds(table: Frame, keys: Sequence[str], value: str) -> Frame:
         `tunescope.neurons.selectivity.pool_seeds`.
     """
     rows = []
+    bootstrap = Bootstrap(confidence=table.attrs.get("confidence", 0.95))
     table = table.dropna(subset=[value])
     for key, group in table.groupby(list(keys), sort=False, observed=True):
         middle = float(group[value].mean())
-        spread = Bootstrap().between(group[value].tolist())
+        spread = bootstrap.between(group[value].tolist())
         ends = {}
         for end, sign in (("low", -1), ("high", 1)):
             there = float(group[end].mean()) if end in group.columns else math.nan

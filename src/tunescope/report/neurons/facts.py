@@ -59,6 +59,8 @@ class NeuronFacts:
         Which neurons count as a tag's, as a phrase.
     tag_counts : mapping of str to int
         Training words of each tag.
+    curve_words : int, optional
+        Words of each split that classifiers are trained and tested on for accuracy against N.
     asked : str
         How much the model was asked in interventions, as a phrase.
     direction : tuple of str
@@ -82,6 +84,7 @@ class NeuronFacts:
     selected: str = "the top neurons of the ranking"
     of_tag: str = "its top neurons"
     tag_counts: Mapping[str, int] = field(default_factory=dict)
+    curve_words: int | None = None
     asked: str = ""
     direction: tuple[str, ...] = ()
 
@@ -126,6 +129,16 @@ class NeuronFacts:
     def dotted(self) -> str:
         """What the dotted line is, for a caption; empty where there is none."""
         return "" if self.majority is None else "Dotted: the most frequent label. "
+
+    @property
+    def curve(self) -> str:
+        """What accuracy against N is measured on, for a caption; empty where that is all words."""
+        if self.curve_words is None or self.curve_words >= self.n_train:
+            return ""
+        return (
+            f"Trained and tested on at most {self.curve_words:,} words of each split (the probe of "
+            "all neurons: on all). "
+        )
 
     def main(self, table: Frame) -> str:
         """Return the ranking that is shown from a table: `ranking`, or the first it has."""

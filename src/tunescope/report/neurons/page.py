@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -95,7 +96,12 @@ def _study(run: Run, key: Key) -> Study:
     made = [(result.step, result.manifest.parameters) for result in (ranked, *found, *effects[:1])]
     lines = "\n".join(source(run, step, parameters) for step, parameters in made)
     facts = facts_of(ranked, lines, effects[0] if effects else None)
+    if key in run.neurons.sets:
+        asked = run.neurons.sets[key].manifest.parameters
+        facts = replace(facts, curve_words=asked["curve_words"])
     tables = dict(tables_of(ranked, *found))
     for name in NeuronEffects.shown if effects else ():
         tables[name] = pd.concat([result.frame(name) for result in effects], ignore_index=True)
+    for table in tables.values():
+        table.attrs["confidence"] = facts.confidence
     return facts, tables

@@ -93,7 +93,8 @@ def _curves(tables: Tables, facts: NeuronFacts) -> list[Figure]:
             f"A classifier trained on the first N neurons of the ranking {main} (top), on its last "
             f"N (bottom), and on N random neurons. Dashed: the linear probe of all neurons, beside "
             f"the linear classifier. "
-            f"{facts.dotted}Bands: {facts.interval}{draws(shown)}. {facts.size}.",
+            f"{facts.dotted}Bands: {facts.interval}{draws(shown)}. "
+            f"{facts.curve}{facts.size}.",
             charts,
             shown,
             facts.source,
@@ -115,7 +116,7 @@ def _curves(tables: Tables, facts: NeuronFacts) -> list[Figure]:
                 f"Which ranking finds the neurons: {facts.what}",
                 "Accuracy of a linear probe trained on the first N neurons of each ranking. Dotted "
                 "grey: N random neurons, which every ranking has to beat. The axis does not start "
-                f"at 0; intervals are in the table. {facts.size}.",
+                f"at 0; intervals are in the table. {facts.curve}{facts.size}.",
                 several,
                 top,
                 facts.source,
