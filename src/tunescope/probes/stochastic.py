@@ -69,8 +69,8 @@ REACH = 0.25
 """What one step of the quick variant may change of a score, about: divided by the root of the
 number of neurons (at least 10), it is the step for neurons of standard deviation 1."""
 
-QUICK_STEPS = (320, 1200)
-"""Steps of the quick variant: at least the first, about the second, in 3 to 8 passes."""
+QUICK_STEPS = (280, 1200)
+"""Steps of the quick variant: at least the first, about the second, in 3 to 7 passes."""
 
 
 def schedule(recipe: Recipe, n: int) -> tuple[int, int]:
@@ -78,7 +78,7 @@ def schedule(recipe: Recipe, n: int) -> tuple[int, int]:
     size = recipe.batch_size or min(512, max(32, n // 40))
     per_pass = math.ceil(n / size)
     least, most = QUICK_STEPS
-    passes = max(min(8, max(3, round(most / per_pass))), math.ceil(least / per_pass))
+    passes = max(min(7, max(3, round(most / per_pass))), math.ceil(least / per_pass))
     return recipe.passes or passes, size
 
 
