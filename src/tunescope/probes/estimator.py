@@ -54,7 +54,7 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
     max_iterations : int, default=500
         Upper bound of the iterations of `fista`; reaching it gives a ConvergenceWarning.
     passes : int, optional
-        Passes over the words of `quick` (by default 7, or fewer for many words) and `adam` (10).
+        Passes over the words of `quick` (by default 3 to 30, fewer for more words) and `adam` (10).
     random_state : int, RandomState or None, default=0
         Of the order of words in `quick` and `adam`.
 

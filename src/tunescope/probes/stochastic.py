@@ -35,7 +35,7 @@ class Recipe:
     Parameters
     ----------
     passes : int or None
-        Passes over the words; when None, `QUICK_STEPS` decides.
+        Passes over the words; when None, `QUICK_WORDS` and `QUICK_STEPS` decide.
     batch_size : int or None
         Words in a step; when None, 512, or fewer where there are few words.
     learning_rate : float or None
@@ -69,16 +69,18 @@ REACH = 0.25
 """What one step of the quick variant may change of a score, about: divided by the root of the
 number of neurons (at least 10), it is the step for neurons of standard deviation 1."""
 
-QUICK_STEPS = (280, 1200)
-"""Steps of the quick variant: at least the first, about the second, in 3 to 7 passes."""
+QUICK_STEPS = 280
+"""Steps of the quick variant at least."""
+
+QUICK_WORDS = 150_000
+"""Words that the quick variant goes through, about: in 3 to 30 passes."""
 
 
 def schedule(recipe: Recipe, n: int) -> tuple[int, int]:
     """Return (passes, words in a step) for n words."""
     size = recipe.batch_size or min(512, max(32, n // 40))
     per_pass = math.ceil(n / size)
-    least, most = QUICK_STEPS
-    passes = max(min(7, max(3, round(most / per_pass))), math.ceil(least / per_pass))
+    passes = max(min(30, max(3, round(QUICK_WORDS / n))), math.ceil(QUICK_STEPS / per_pass))
     return recipe.passes or passes, size
 
 
