@@ -248,7 +248,7 @@ def used(tables: Tables, facts: NeuronFacts) -> Finding | None:
         if len(by) < 2:
             continue
         top, random = by["top"], by["random"]
-        draws = part_of(rows, action, amount)
+        draws = _by_draw(rows, action, amount)
         # One more random set is the null: the mean of some draws is known far better than that.
         apart = top["low"] > random["high"] or top["high"] < random["low"]
         stronger = bool(apart and len(draws) and abs(top["change"]) > draws.max())
@@ -273,7 +273,7 @@ def used(tables: Tables, facts: NeuronFacts) -> Finding | None:
     return Finding("the model uses the neurons", text, sum(more) > len(more) / 2)
 
 
-def part_of(rows: Frame, action: Any, amount: Any) -> Any:
+def _by_draw(rows: Frame, action: Any, amount: Any) -> Any:
     """Return the sizes of the changes by every draw of random neurons, for one edit."""
     drawn = rows[(rows["neurons"] == "random") & (rows["action"] == action)]
     return drawn.loc[drawn["amount"] == amount, "change"].abs()
