@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+pytest_plugins = ["neuron_steps"]  # planted neurons, ranked once
+
 if TYPE_CHECKING:
     from tunescope.study.result import Run
 

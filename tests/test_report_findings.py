@@ -1,0 +1,107 @@
+"""Findings say what the numbers say, and no more."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tunescope.report import findings
+from tunescope.study.result import Run
+
+
+def comparison(differences: list[float], p: list[float]) -> pd.DataFrame:
+    layers = np.arange(len(p))
+    change = np.array(differences)
+    return pd.DataFrame(
+        {
+            "layer": layers,
+            "tuned": "t",
+            "base_accuracy": 0.9,
+            "tuned_accuracy": 0.9 + change,
+            "difference": change,
+            "low": change - 0.01,
+            "high": change + 0.01,
+            "p_holm": p,
+        }
+    )
+
+
+def test_loss_at_the_top_alone_is_the_pattern() -> None:
+    found = findings.knowledge(comparison([0, 0, -0.05, -0.1], [1, 1, 0.01, 0.01]), "upos")
+    assert found.holds
+    assert "significantly at layers 2 to 3" in found.text
+    assert "(\N{MINUS SIGN}10.0 points, 95% CI \N{MINUS SIGN}11.0 to \N{MINUS SIGN}9.0)" in (
+        found.text
+    )
+    assert "No significant loss at layers 0 to 1" in found.text
+
+
+@pytest.mark.parametrize(
+    ("differences", "p", "said"),
+    [
+        ([0, 0, -0.1], [1, 1, 0.2], "no accuracy that is significant"),
+        ([-0.1, -0.1, 0.0], [0.01, 0.01, 1], "not at the top"),
+        ([-0.1, -0.1, -0.1], [0.01, 0.01, 0.01], "Every layer loses"),
+        ([0, 0, 0.1], [1, 1, 0.01], "gains significantly at layer 2"),
+    ],
+)
+def test_other_changes_are_not_the_pattern(
+    differences: list[float], p: list[float], said: str
+) -> None:
+    found = findings.knowledge(comparison(differences, p), "upos")
+    assert not found.holds
+    assert said in found.text
+
+
+def retention(low: tuple[float, float], top: tuple[float, float], p: float = 0.01) -> pd.DataFrame:
+    rows = [
+        {"layer": n, "base": "b", "tuned": "t", "n_base": 100, "retained_share": sum(ci) / 2,
+         "retained_low": ci[0], "retained_high": ci[1], "null_high": 3.0, "p": p}
+        for n, ci in enumerate((low, top))
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_retention_must_fall_beyond_its_intervals() -> None:
+    assert findings.retained(retention((0.7, 0.9), (0.0, 0.1)), "c", 0.8).holds
+    assert not findings.retained(retention((0.3, 0.9), (0.2, 0.5)), "c", 0.8).holds
+    assert not findings.retained(retention((0.7, 0.9), (0.0, 0.1), p=0.5), "c", 0.8).holds
+
+
+def test_polarity_must_exceed_base_and_chance() -> None:
+    def table(tuned: int, base: int, null: float, p: float) -> pd.DataFrame:
+        rows = [
+            {"role": role, "model": role, "layer": layer, "class": "", "n_concepts": 50,
+             "polarised": count * layer, "null_high": null, "p": p if layer else 1.0}
+            for role, count in (("base", base), ("tuned", tuned)) for layer in (0, 1)
+        ]  # fmt: skip
+        return pd.DataFrame(rows)
+
+    assert findings.polarised(table(9, 0, 1.0, 0.01), "c", 0.9).holds
+    assert not findings.polarised(table(9, 9, 1.0, 0.01), "c", 0.9).holds
+    assert not findings.polarised(table(9, 0, 9.0, 0.6), "c", 0.9).holds
+
+
+def test_verdict_says_plainly_what_does_not_show() -> None:
+    yes, no = (findings.Finding("t", "x", holds) for holds in (True, False))
+    assert findings.verdict([yes, yes]).endswith("shows here, in all 2 measures.")
+    assert "shows here in 1 of 2 measures, not in all." in findings.verdict([yes, no])
+    assert findings.verdict([no, no]).endswith("does not show here.")
+    assert findings.verdict([]) == "Nothing is compared."
+
+
+def test_summary_is_the_findings_of_every_pair(tiny_run: Run) -> None:
+    text = findings.summary(tiny_run)
+    found = findings.findings(tiny_run, "base", "tuned")
+    assert text.startswith(f"base -> tuned: {findings.verdict(found)}\n- upos in odd: ")
+    assert len(found) == 6
+    assert all(f.text.replace("\N{MINUS SIGN}", "-") in text for f in found)
+
+
+def test_layers_are_written_as_ranges() -> None:
+    assert findings.layers([3]) == "layer 3"
+    assert findings.layers([0, 1, 2, 5, 7, 8]) == "layers 0 to 2, 5 and 7 to 8"
+
+
+# --- provenance, partial runs --------------------------------------------------------------------
