@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,35 +29,52 @@ def is_dataset(found: Any) -> bool:
     return hasattr(found, "features")
 
 
-def load(source: CorpusSource, relative_to: Path | None = None) -> Any:
+def load(
+    path: Any,
+    relative_to: Path | None = None,
+    *,
+    config: str | None = None,
+    revision: str | None = None,
+) -> Any:
     """Load a dataset by id or from a local folder.
+
+    Parameters
+    ----------
+    path : str
+        Id or folder.
+    relative_to : pathlib.Path, optional
+        Folder that a relative path starts from.
+    config, revision : str, optional
+        Which of its configurations, at which commit or tag of the hub.
 
     Raises
     ------
     InputError
         If the library is not installed, or does not find or cannot load the dataset.
     """
-    if not isinstance(source.path, str):
-        raise InputError("corpus: a dataset has one path; its own splits are read")
+    if not isinstance(path, str):
+        raise InputError("path: a dataset has one path; its own splits are read")
     try:
         import datasets
     except ImportError:
         raise InputError(
-            f"{source.path}: reading Hugging Face datasets needs the package datasets; "
+            f"{path}: reading Hugging Face datasets needs the package datasets; "
             'run pip install "tunescope[datasets]"'
         ) from None
-    folder = resolve_path(source.path, relative_to)
-    saved = any((folder / name).is_file() for name in ("dataset_dict.json", "dataset_info.json"))
+    folder = resolve_path(path, relative_to)
     try:
-        if saved:
+        if is_saved(folder):
             return datasets.load_from_disk(str(folder))
         return datasets.load_dataset(
-            str(folder) if folder.exists() else source.path,
-            source.dataset_config,
-            revision=source.dataset_revision,
+            str(folder) if folder.exists() else path, config, revision=revision
         )
     except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"dataset {source.path}: {error}") from None
+        raise InputError(f"dataset {path}: {error}") from None
+
+
+def is_saved(folder: Path) -> bool:
+    """Whether a folder was written by `save_to_disk`."""
+    return any((folder / name).is_file() for name in ("dataset_dict.json", "dataset_info.json"))
 
 
 def dataset_parts(found: Any, source: CorpusSource) -> Iterator[Part]:
@@ -75,29 +92,54 @@ def dataset_parts(found: Any, source: CorpusSource) -> Iterator[Part]:
     InputError
         If there is no such split, or several and none with a usual name.
     """
-    for split, data in _splits(found, source).items():
-        origin = f"dataset {source.path}" + (f", split {split}" if split else "") + ", row"
-        yield Part(split, origin, read_records(_records(data), source, origin))
+    for split, origin, records in dataset_records(found, str(source.path), source.dataset_split):
+        yield Part(split, origin, read_records(records, source, origin))
 
 
-def _splits(found: Any, source: CorpusSource) -> dict[str | None, Any]:
+def dataset_records(
+    found: Any, name: str, chosen: str | None = None, names: Mapping[str, str] = SPLITS
+) -> Iterator[tuple[str | None, str, Iterator[tuple[int, Record]]]]:
+    """Yield split, origin for messages, and the rows with their numbers.
+
+    Parameters
+    ----------
+    found : datasets.Dataset, datasets.DatasetDict or dict
+        The dataset.
+    name : str
+        For messages.
+    chosen : str, optional
+        Take only this one of its splits.
+    names : mapping of str to str
+        Its splits that are taken, and what they are called here.
+
+    Raises
+    ------
+    InputError
+        If there is no such split, or several and none of these names.
+    """
+    for split, data in _splits(found, name, chosen, names).items():
+        origin = f"dataset {name}" + (f", split {split}" if split else "") + ", row"
+        yield split, origin, _records(data)
+
+
+def _splits(
+    found: Any, name: str, chosen: str | None, names: Mapping[str, str]
+) -> dict[str | None, Any]:
     if not isinstance(found, dict):
-        if source.dataset_split is not None:
+        if chosen is not None:
             raise InputError("corpus: dataset_split was given, but the dataset has no splits")
         return {None: found}
-    if source.dataset_split is not None:
-        if source.dataset_split not in found:
-            hint = nearest(source.dataset_split, found)
-            raise InputError(
-                f"dataset {source.path}: there is no split {source.dataset_split!r}; {hint}"
-            )
-        return {None: found[source.dataset_split]}
+    if chosen is not None:
+        if chosen not in found:
+            hint = nearest(chosen, found)
+            raise InputError(f"dataset {name}: there is no split {chosen!r}; {hint}")
+        return {None: found[chosen]}
     if len(found) == 1:
         return {None: next(iter(found.values()))}
-    usual = {SPLITS[name]: data for name, data in found.items() if name in SPLITS}
+    usual = {names[split]: data for split, data in found.items() if split in names}
     if not usual:
         raise InputError(
-            f"dataset {source.path}: set dataset_split to one of {', '.join(map(str, found))}"
+            f"dataset {name}: set dataset_split to one of {', '.join(map(str, found))}"
         )
     return {**usual}
 

@@ -22,10 +22,17 @@ def read_jsonl(source: CorpusSource) -> Iterator[Sentence]:
         If a line is not a JSON object or lacks a field.
     """
     path = Path(str(source.path))
-    yield from read_records(_records(path, source.encoding), source, f"{path}, line")
+    yield from read_records(json_records(path, source.encoding), source, f"{path}, line")
 
 
-def _records(path: Path, encoding: str) -> Iterator[tuple[int, Record]]:
+def json_records(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, Record]]:
+    """Yield the objects of a JSON Lines file with their lines.
+
+    Raises
+    ------
+    InputError
+        If a line is not a JSON object.
+    """
     for number, line in read_lines(path, encoding):
         if not line.strip():
             continue

@@ -126,7 +126,13 @@ def read_source(
     name = name or _default_name(source)
     if kind == "datasets":
         _check_options(source, f"format {kind!r}", HUB)
-        return _collect(dataset_parts(load(source, relative_to), source), source, name)
+        found = load(
+            source.path,
+            relative_to,
+            config=source.dataset_config,
+            revision=source.dataset_revision,
+        )
+        return _collect(dataset_parts(found, source), source, name)
     _check_options(source, f"format {kind!r}", FORMATS[kind].options)
     parts = (
         Part(split, f"{single.path}, line", FORMATS[kind].read(single))

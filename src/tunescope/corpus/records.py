@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import shorten
 from typing import Any
@@ -53,8 +53,7 @@ def read_records(
     fields: Fields | None = None
     for number, record in records:
         place = f"{origin} {number}"
-        wanted = (source.where or {}).items()
-        if any(_scalar(record, field, place) != value for field, value in wanted):
+        if not is_kept(record, source.where, place):
             continue
         if fields is None:
             fields = _find_fields(record, source, place)
@@ -64,15 +63,15 @@ def read_records(
             number,
             {label: _labels(record, label, len(words), place) for label in fields.labels},
             # A row without class is a sentence whose class is unknown.
-            _scalar(record, fields.class_, place) if fields.class_ in record else None,
-            None if fields.id is None else _scalar(record, fields.id, place),
+            scalar(record, fields.class_, place) if fields.class_ in record else None,
+            None if fields.id is None else scalar(record, fields.id, place),
         )
 
 
 def _find_fields(record: Record, source: CorpusSource, place: str) -> Fields:
     sentence = source.sentence_column
     if sentence is None:
-        sentence = _first(SENTENCE, record)
+        sentence = first_of(SENTENCE, record)
     if sentence is None:
         names = ", ".join(name for name in record if isinstance(name, str))
         raise InputError(
@@ -81,10 +80,10 @@ def _find_fields(record: Record, source: CorpusSource, place: str) -> Fields:
         )
     class_ = source.class_column
     if class_ is None:
-        class_ = _first(CLASS, {name for name in record if not isinstance(record[name], list)})
+        class_ = first_of(CLASS, {name for name in record if not isinstance(record[name], list)})
     else:
-        _value(record, class_, place)
-    identity = _first(("id",), record) if source.id_column is None else source.id_column
+        value_of(record, class_, place)
+    identity = first_of(("id",), record) if source.id_column is None else source.id_column
     lists = [n for n, value in record.items() if isinstance(value, list) and n != sentence]
     labels = [
         name
@@ -99,11 +98,18 @@ def _is_aligned(labels: Sequence[Any], words: Any) -> bool:
     return isinstance(words, list) and len(labels) == len(words) and not nested
 
 
-def _first(names: Iterable[str], found: Iterable[Any]) -> str | None:
+def is_kept(record: Record, where: Mapping[str, str] | None, place: str) -> bool:
+    """Whether a record has the values asked for, field to value."""
+    return all(scalar(record, field, place) == value for field, value in (where or {}).items())
+
+
+def first_of(names: Iterable[str], found: Container[Any]) -> str | None:
+    """Return the first of some names that is among those found."""
     return next((name for name in names if name in found), None)
 
 
-def _value(record: Record, field: Any, place: str) -> Any:
+def value_of(record: Record, field: Any, place: str) -> Any:
+    """Return a field; one that is not there is an InputError with the nearest that is."""
     if field not in record:
         hint = nearest(str(field), map(str, record))
         raise InputError(f"{place}: there is no column {field!r}; {hint}")
@@ -111,7 +117,7 @@ def _value(record: Record, field: Any, place: str) -> Any:
 
 
 def _words(record: Record, field: str | int, control_characters: str, place: str) -> list[str]:
-    value = _value(record, field, place)
+    value = value_of(record, field, place)
     if isinstance(value, str):
         value = split_words(value, control_characters)
     if not isinstance(value, list):
@@ -122,7 +128,7 @@ def _words(record: Record, field: str | int, control_characters: str, place: str
 
 
 def _labels(record: Record, field: str, n_words: int, place: str) -> list[str | None]:
-    values = _value(record, field, place)
+    values = value_of(record, field, place)
     if not isinstance(values, list):
         raise InputError(f"{place}: {field!r} is not a list; it needs one label per word")
     if len(values) != n_words:
@@ -130,8 +136,9 @@ def _labels(record: Record, field: str, n_words: int, place: str) -> list[str | 
     return [_text(value, field, place) for value in values]
 
 
-def _scalar(record: Record, field: Any, place: str) -> str | None:
-    return _text(_value(record, field, place), field, place)
+def scalar(record: Record, field: Any, place: str) -> str | None:
+    """Return a class or id as text; blank text and null are None."""
+    return _text(value_of(record, field, place), field, place)
 
 
 def _text(value: Any, field: Any, place: str) -> str | None:
