@@ -4,18 +4,20 @@ The method (Beck and Teboulle 2009) has three changes that measurements on activ
 diagonal metric taken from the Hessian (activations have outlier neurons, labels have rare classes),
 a step length that follows the curvature seen along the way instead of its global bound, and
 restarts of the momentum (O'Donoghue and Candes 2015). Coefficients that the penalty sets to zero
-are exact zeros. All problems advance together as one wide matrix product, each with its own metric,
-step and momentum; those that are done drop out.
+are exact zeros. All problems of a part advance together as one wide matrix product, each with its
+own metric, step and momentum; those that are done drop out. Parts share the passes over the words
+but no product, so that what stands beside a part changes no bit of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 
 from tunescope.probes.features import Features
-from tunescope.probes.objective import Batch, evaluate, gap
+from tunescope.probes.objective import Batch, Point, evaluate, gap, gradients
 from tunescope.probes.problem import Fit, Problem, finished, first_weights
 
 CHECK_EVERY = 10
@@ -30,80 +32,107 @@ _ROUNDING = 32
 
 def fista(
     features: Features,
-    batch: Batch,
-    problems: Sequence[Problem],
+    parts: Sequence[Part],
     *,
     tolerance: float,
     max_iterations: int,
-    start: torch.Tensor | None = None,
     progress: Callable[[int, float], None] | None = None,
-) -> list[Fit]:
+) -> list[list[Fit]]:
     """Fit problems to a proven gap.
 
     Parameters
     ----------
     features : Features
         The words, n rows.
-    batch : Batch
-        The problems side by side.
-    problems : sequence of Problem
-        The same.
+    parts : sequence of Part
+        Problems that share a product, and parts that share the passes over the words. A part comes
+        out bit for bit as it would alone.
     tolerance : float
         A problem is done when its objective is proven to lie within this share of the optimum (by
         the duality gap). Without a penalty there is no such proof, as the optimum may lie at
         infinity: then the largest entry of the gradient must fall to this share of its first value.
     max_iterations : int
         Upper bound; a problem that reaches it is returned with ``converged=False``.
-    start : torch.Tensor, shape (d + 1, P, K), optional
-        Weights to begin with; zero coefficients when not given.
     progress : callable, optional
         Called at each test of convergence with the iteration and the largest relative gap.
+
+    Returns
+    -------
+    list of list of Fit
+        Of each part, in the order of its problems.
     """
-    state = _State(features, batch, start)
-    waiting = list(range(len(problems)))
-    fits: dict[int, Fit] = {}
+    states = _begin(features, parts)
+    waiting = states
     for iteration in range(1, max_iterations + 1):
-        state.advance()
+        ahead = [(state.batch, state.ahead) for state in waiting]
+        for state, gradient in zip(waiting, gradients(features, ahead), strict=True):
+            state.advance(gradient)
         if iteration % CHECK_EVERY and iteration < max_iterations:
             continue
-        objective, relative, converged = state.check(tolerance, iteration)
+        reached = [(state.batch, state.solution) for state in waiting]
+        largest = [
+            state.check(point, tolerance, iteration, last=iteration == max_iterations)
+            for state, point in zip(waiting, evaluate(features, reached), strict=True)
+        ]
         if progress is not None:
-            progress(iteration, float(relative.max()))
-        done = converged | (iteration == max_iterations)
-        for place in torch.nonzero(done).flatten().tolist():
-            facts = (float(objective[place]), float(relative[place]), iteration)
-            problem = problems[waiting[place]]
-            fits[waiting[place]] = finished(
-                features, state.solution, problem, place, (*facts, bool(converged[place]))
-            )
-        if done.all():
+            progress(iteration, max(largest))
+        waiting = [state for state in waiting if state.waiting]
+        if not waiting:
             break
-        if done.any():
-            state.keep(~done)
-            waiting = [p for p, gone in zip(waiting, done.tolist(), strict=True) if not gone]
-    return [fits[number] for number in range(len(problems))]
+    return [[state.fits[place] for place in range(len(state.problems))] for state in states]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Problems side by side in one product.
+
+    Parameters
+    ----------
+    batch : Batch
+        P problems.
+    problems : sequence of Problem
+        The same.
+    start : torch.Tensor, shape (d + 1, P, K), optional
+        Weights to begin with; zero coefficients when not given.
+    """
+
+    batch: Batch
+    problems: Sequence[Problem]
+    start: torch.Tensor | None = None
+
+
+def _begin(features: Features, parts: Sequence[Part]) -> list[_State]:
+    """Look at zero coefficients, and at the weights to begin with where they are others."""
+    zeros = [(part.batch, first_weights(features, part.batch)) for part in parts]
+    first = evaluate(features, zeros)
+    given = [(part.batch, part.start) for part in parts if part.start is not None]
+    started = iter(evaluate(features, given) if given else [])
+    return [
+        _State(features, part, weights, point, point if part.start is None else next(started))
+        for part, (_, weights), point in zip(parts, zeros, first, strict=True)
+    ]
 
 
 class _State:
     """All that changes while problems are fitted; tensors have shape (d + 1, P, K) or (P,)."""
 
-    def __init__(self, features: Features, batch: Batch, start: torch.Tensor | None):
-        self.features, self.batch = features, batch
-        zeros = first_weights(features, batch)
-        self.solution = zeros if start is None else start
+    def __init__(
+        self, features: Features, part: Part, zeros: torch.Tensor, at_zero: Point, at_start: Point
+    ):
+        self.features, self.batch, self.problems = features, part.batch, part.problems
+        self.waiting = list(range(len(part.problems)))
+        self.fits: dict[int, Fit] = {}
+        self.solution = zeros if part.start is None else part.start
         self.ahead = self.solution.clone()
         self.previous: tuple[torch.Tensor, torch.Tensor] | None = None
-        ones = features.mean.new_ones(len(batch.task))
+        ones = features.mean.new_ones(len(self.batch.task))
         self.momentum, self.stretch = ones.clone(), 8 * ones
-        self.best = torch.full_like(batch.l1, torch.inf)
+        self.best = torch.full_like(self.batch.l1, torch.inf)
         self.variance = torch.cat([features.variance, features.variance.new_ones(1)])
         self.variance = self.variance.clamp_min(1e-12 * float(self.variance.max()))
         self.next_metric = CHECK_EVERY
-        first = evaluate(features, batch, zeros, certify=True)
-        self.first_slope = self._slope(first.gradient)
-        if start is not None:
-            first = evaluate(features, batch, start, certify=True)
-        self._set_metric(first.spread)
+        self.first_slope = self._slope(at_zero.gradient)
+        self._set_metric(at_start.spread)
 
     def _slope(self, gradient: torch.Tensor) -> torch.Tensor:
         inside = self.batch.restrict(gradient[:-1].clone()).abs().amax((0, 2))
@@ -118,10 +147,9 @@ class _State:
     def _metric(self) -> torch.Tensor:
         return self.variance[:, None, None] * self.spread
 
-    def advance(self) -> None:
-        """Make one accelerated proximal gradient step."""
+    def advance(self, gradient: torch.Tensor) -> None:
+        """Make one accelerated proximal gradient step, given the gradient at `ahead`."""
         batch, metric = self.batch, self._metric()
-        gradient = evaluate(self.features, batch, self.ahead).gradient
         batch.restrict(gradient[:-1])
         self._follow_curvature(gradient, metric)
 
@@ -155,12 +183,28 @@ class _State:
         seen = torch.where((steepness > rounding) & (along > 0), steepness / along, 0.0)
         self.stretch = torch.maximum(0.9 * self.stretch, seen)
 
-    def check(
-        self, tolerance: float, iteration: int
+    def check(self, point: Point, tolerance: float, iteration: int, *, last: bool) -> float:
+        """Let problems go that are done; return the largest relative duality gap before."""
+        objective, relative, converged = self._judge(point, tolerance, iteration)
+        done = converged | last
+        for place in torch.nonzero(done).flatten().tolist():
+            facts = (float(objective[place]), float(relative[place]), iteration)
+            number = self.waiting[place]
+            self.fits[number] = finished(
+                self.features, self.solution, self.problems[number], place,
+                (*facts, bool(converged[place])),
+            )  # fmt: skip
+        if done.any():
+            self.waiting = [n for n, gone in zip(self.waiting, done.tolist(), strict=True)
+                            if not gone]  # fmt: skip
+            self._keep(~done)
+        return float(relative.max())
+
+    def _judge(
+        self, point: Point, tolerance: float, iteration: int
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return objective, relative duality gap and convergence per problem, each shape (P,)."""
         batch = self.batch
-        point = evaluate(self.features, batch, self.solution, certify=True)
         objective = point.loss + batch.penalties(self.solution)
         relative = gap(batch, point, self.solution) / objective.clamp_min(1e-300)
         free = (batch.l1 == 0) & (batch.l2 == 0)
@@ -178,7 +222,7 @@ class _State:
             self.next_metric = 3 * iteration
         return objective, relative, converged
 
-    def keep(self, wanted: torch.Tensor) -> None:
+    def _keep(self, wanted: torch.Tensor) -> None:
         """Drop all but the wanted problems, a boolean mask of shape (P,)."""
         self.batch = self.batch.keep(wanted)
         self.solution, self.ahead = self.solution[:, wanted], self.ahead[:, wanted]

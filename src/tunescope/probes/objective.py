@@ -19,6 +19,7 @@ entropy after moving is bounded from below, so that no second pass over the word
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -26,8 +27,14 @@ import torch
 from tunescope.probes.features import Features
 from tunescope.probes.penalties import Penalty
 
-_VALUES = 1 << 22
-"""Scores held at once: 16 MiB in float32, some of them in several copies."""
+_VALUES = 1 << 18
+"""Scores held at once: 1 MiB in float32, so that what is done to them stays in the cache."""
+
+_VALUES_GPU = 1 << 22
+"""The same on a GPU, where few large steps are faster."""
+
+_ROWS = 256
+"""Words taken at once at least: products of fewer are slow."""
 
 
 @dataclass
@@ -98,15 +105,26 @@ class Point:
     gradient : torch.Tensor, shape (d + 1, P, K)
         Of the loss; the last row belongs to the intercepts.
     entropy : torch.Tensor of float64, shape (P, K)
-        Sum over words of -p log p; zero if not certified.
+        Sum over words of -p log p.
     spread : torch.Tensor, shape (P, K)
-        Sum over words of p (1 - p); zero if not certified.
+        Sum over words of p (1 - p).
     """
 
     loss: torch.Tensor
     gradient: torch.Tensor
     entropy: torch.Tensor
     spread: torch.Tensor
+
+    @classmethod
+    def empty(cls, weights: torch.Tensor) -> Point:
+        """Return zeros for weights of shape (d + 1, P, K)."""
+        double = {"dtype": torch.float64, "device": weights.device}
+        return cls(
+            torch.zeros(weights.shape[1], **double),
+            torch.zeros_like(weights),
+            torch.zeros(weights.shape[1:], **double),
+            torch.zeros_like(weights[0]),
+        )
 
 
 def class_moments(features: Features, targets: torch.Tensor, n_classes: int) -> torch.Tensor:
@@ -120,44 +138,106 @@ def class_moments(features: Features, targets: torch.Tensor, n_classes: int) -> 
     return total.view(n_vectors, n_classes, features.d).permute(2, 0, 1).contiguous()
 
 
-def evaluate(
-    features: Features, batch: Batch, weights: torch.Tensor, certify: bool = False
-) -> Point:
-    """Go once over the words: one product for the scores, one for the gradient, per block.
+def gradients(
+    features: Features, parts: Sequence[tuple[Batch, torch.Tensor]]
+) -> list[torch.Tensor]:
+    """Go once over the words for the gradients of several batches, and nothing else.
+
+    What this costs beside its two products is one softmax. A part comes out bit for bit as it would
+    alone: its rows are cut by its own width, whatever stands beside it.
 
     Parameters
     ----------
     features : Features
         The words, n rows.
-    batch : Batch
-        P problems.
-    weights : torch.Tensor, shape (d + 1, P, K)
-        Coefficients, then intercepts.
-    certify : bool
-        Also compute `entropy` and `spread`; they stay zero otherwise.
+    parts : sequence of (Batch, torch.Tensor)
+        P problems each, with their weights, shape (d + 1, P, K): coefficients, then intercepts.
+
+    Returns
+    -------
+    list of torch.Tensor, each of the shape of the weights
+        Gradients of the summed loss; the last row belongs to the intercepts.
     """
-    shape = weights.shape[1:]
-    flat = weights.reshape(len(weights), -1)
-    gradient = torch.zeros_like(flat)
-    loss = torch.zeros(shape[0], dtype=torch.float64, device=flat.device)
-    entropy = torch.zeros(shape, dtype=torch.float64, device=flat.device)
-    spread = flat.new_zeros(shape)
-    for rows, x in features.blocks(max(64, _VALUES // flat.shape[1])):
-        targets = batch.labels(rows)
-        scores = torch.addmm(flat[-1], x, flat[:-1]).view(len(x), *shape)
-        scores -= scores.amax(2, keepdim=True)
-        p = scores.exp()
-        normaliser = p.sum(2, keepdim=True)
-        p /= normaliser
-        normaliser.log_()
-        loss += (normaliser - scores.gather(2, targets)).sum((0, 2)).double()
-        if certify:
-            entropy += (p * (normaliser - scores)).sum(0).double()
-            spread += (p * (1 - p)).sum(0)
-        residual = p.scatter_add_(2, targets, p.new_full(targets.shape, -1.0)).view(len(x), -1)
-        gradient[:-1].addmm_(x.T, residual)
-        gradient[-1] += residual.sum(0)
-    return Point(loss, gradient.view(weights.shape), entropy, spread)
+    found = [torch.zeros_like(weights) for _, weights in parts]
+    room = _Room(features)
+    for rows, x in features.blocks():
+        for (batch, weights), gradient in zip(parts, found, strict=True):
+            for part, piece in room.cut(rows, x, weights):
+                scores, p = room.scores(piece, weights)
+                torch.softmax(scores, 2, out=p)
+                _add(gradient, piece, p, batch.labels(part))
+    return found
+
+
+def evaluate(features: Features, parts: Sequence[tuple[Batch, torch.Tensor]]) -> list[Point]:
+    """Go once over the words for all there is to know about several batches.
+
+    Parameters
+    ----------
+    features : Features
+        The words, n rows.
+    parts : sequence of (Batch, torch.Tensor)
+        As for `gradients`, and as independent of each other.
+    """
+    points = [Point.empty(weights) for _, weights in parts]
+    room = _Room(features)
+    for rows, x in features.blocks():
+        for (batch, weights), point in zip(parts, points, strict=True):
+            for part, piece in room.cut(rows, x, weights):
+                targets = batch.labels(part)
+                scores, spare = room.scores(piece, weights)
+                logarithm = torch.log_softmax(scores, 2, out=spare)
+                point.loss -= logarithm.gather(2, targets).sum((0, 2)).double()
+                p = torch.exp(logarithm, out=scores)
+                point.entropy -= logarithm.mul_(p).sum(0)
+                point.spread += torch.sub(1, p, out=spare).mul_(p).sum(0)
+                _add(point.gradient, piece, p, targets)
+    return points
+
+
+def _add(gradient: torch.Tensor, x: torch.Tensor, p: torch.Tensor, targets: torch.Tensor) -> None:
+    """Add the share that some words have in the gradient; `p` becomes p - [y = k]."""
+    p.scatter_add_(2, targets, p.new_full((1, 1, 1), -1.0).expand(targets.shape))
+    flat, residual = gradient.view(len(gradient), -1), p.view(len(x), -1)
+    flat[:-1].addmm_(x.T, residual)
+    flat[-1] += residual.sum(0)
+
+
+class _Room:
+    """Scores of some words at a time, in memory that is used again: new pages cost as much as exp.
+
+    Parameters
+    ----------
+    features : Features
+        Says where the memory is.
+    """
+
+    def __init__(self, features: Features):
+        self._values = _VALUES if features.device.type == "cpu" else _VALUES_GPU
+        self._memory: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+
+    def cut(
+        self, rows: slice, x: torch.Tensor, weights: torch.Tensor
+    ) -> Iterator[tuple[slice, torch.Tensor]]:
+        """Yield (rows, values) of a block, as many as the width of the weights allows."""
+        size = self._most(weights)
+        for start in range(0, len(x), size):
+            piece = x[start : start + size]
+            yield slice(rows.start + start, rows.start + start + len(piece)), piece
+
+    def _most(self, weights: torch.Tensor) -> int:
+        return max(_ROWS, self._values // weights[0].numel())
+
+    def scores(self, x: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return scores and room for as many probabilities, each of shape (len(x), P, K)."""
+        width, flat = weights[0].numel(), weights.reshape(len(weights), -1)
+        if width not in self._memory:
+            empty = weights.new_empty(2, self._most(weights) * width)
+            self._memory[width] = (empty[0], empty[1])
+        scores, p = (memory[: len(x) * width].view(len(x), -1) for memory in self._memory[width])
+        torch.addmm(flat[-1], x, flat[:-1], out=scores)
+        shape = (len(x), *weights.shape[1:])
+        return scores.view(shape), p.view(shape)
 
 
 def gap(batch: Batch, point: Point, weights: torch.Tensor) -> torch.Tensor:
@@ -168,7 +248,7 @@ def gap(batch: Batch, point: Point, weights: torch.Tensor) -> torch.Tensor:
     batch : Batch
         P problems.
     point : Point
-        Their state at `weights`, certified.
+        Their state at `weights`.
     weights : torch.Tensor, shape (d + 1, P, K)
         Coefficients, then intercepts.
 

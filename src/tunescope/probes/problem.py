@@ -169,6 +169,6 @@ def certified(
     features: Features, batch: Batch, weights: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return objective and proven relative gap of any weights, each of shape (P,)."""
-    point = evaluate(features, batch, weights, certify=True)
+    [point] = evaluate(features, [(batch, weights)])
     objective = point.loss + batch.penalties(weights)
     return objective, gap(batch, point, weights) / objective.clamp_min(1e-300)

@@ -1,18 +1,18 @@
 """Fit many elastic-net probes over the same words in one go (Durrani et al. 2020, section 3.1).
 
 All problems (a grid of penalties, a task and its control tasks, nested sets of neurons) advance
-together: each pass over the words is one wide matrix product. Problems that would take too much
-memory together are fitted in groups.
+together: each pass over the words is one wide matrix product, or one for each of several parts.
+Problems that would take too much memory together are fitted in groups.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from tunescope.errors import InputError, nearest
 from tunescope.probes.features import Features
-from tunescope.probes.fista import fista
+from tunescope.probes.fista import Part, fista
 from tunescope.probes.penalties import PENALTIES, Form
 from tunescope.probes.problem import Fit, Problem, make_batch
 from tunescope.probes.stochastic import PAPER, QUICK, Recipe, run, stochastic
@@ -40,6 +40,7 @@ def fit_many(
     recipe: Recipe | None = None,
     seed: int = 0,
     warm_start: bool = False,
+    parts: Sequence[int] | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> list[Fit]:
     """Fit all problems; each minimises its own objective over the same words.
@@ -69,6 +70,11 @@ def fit_many(
         Of the order of words in `quick` and `adam`.
     warm_start : bool
         Begin `fista` where `quick` ends: fewer iterations where penalties are weak.
+    parts : sequence of int, optional
+        How many consecutive problems belong together, for instance a task and its control tasks.
+        Problems of different parts share the passes of `fista` over the words, but no product: a
+        part comes out bit for bit as it would alone, and labels of many and of few classes can
+        stand side by side. One part when not given.
     progress : callable, optional
         Called at each test of convergence with the iteration and the largest relative gap.
 
@@ -85,27 +91,66 @@ def fit_many(
     for name, known in ((penalty, PENALTIES), (solver, SOLVERS)):
         if name not in known:
             raise InputError(f"{name!r} is unknown; {nearest(str(name), known)}")
+    runs = _cut(problems, [len(problems)] if parts is None else parts)
+    groups = [group for run in runs for group in _groups(features, run)]
     fits: list[Fit] = []
-    for group in _groups(features, problems):
-        batch = make_batch(features, group, penalty)
-        if solver == "fista":
-            start = run(features, batch, QUICK, seed) if warm_start else None
-            fits += fista(
-                features, batch, group, tolerance=tolerance, max_iterations=max_iterations,
-                start=start, progress=progress,
-            )  # fmt: skip
-        else:
-            chosen = recipe or (QUICK if solver == "quick" else PAPER)
-            fits += stochastic(
-                features, batch, group, recipe=chosen, tolerance=tolerance, seed=seed,
+    if solver == "fista":
+        for together in _rounds(features, groups):
+            made = [_part(features, group, penalty, warm_start, seed) for group in together]
+            found = fista(
+                features, made, tolerance=tolerance, max_iterations=max_iterations,
                 progress=progress,
             )  # fmt: skip
+            fits += [fit for part in found for fit in part]
+        return fits
+    chosen = recipe or (QUICK if solver == "quick" else PAPER)
+    for group in groups:
+        fits += stochastic(
+            features, make_batch(features, group, penalty), group, recipe=chosen,
+            tolerance=tolerance, seed=seed, progress=progress,
+        )  # fmt: skip
     return fits
+
+
+def _part(
+    features: Features, group: Sequence[Problem], penalty: Form, warm_start: bool, seed: int
+) -> Part:
+    batch = make_batch(features, group, penalty)
+    return Part(batch, group, run(features, batch, QUICK, seed) if warm_start else None)
+
+
+def _cut(problems: Sequence[Problem], parts: Sequence[int]) -> list[Sequence[Problem]]:
+    """Cut the problems into parts of the lengths given."""
+    if sum(parts) != len(problems) or min(parts, default=0) < 1:
+        raise InputError(f"parts {list(parts)} are not the lengths of {len(problems)} problems")
+    ends = [sum(parts[: n + 1]) for n in range(len(parts))]
+    return [problems[end - size : end] for end, size in zip(ends, parts, strict=True)]
+
+
+def _size(features: Features, problems: Sequence[Problem]) -> int:
+    """Return the bytes that problems side by side take."""
+    width = max(problem.width for problem in problems) * len(problems)
+    return features.mean.element_size() * (features.d + 1) * _COPIES * width
 
 
 def _groups(features: Features, problems: Sequence[Problem]) -> list[list[Problem]]:
     """Cut the problems into groups that fit the memory, in order."""
-    size = features.mean.element_size() * (features.d + 1) * _COPIES
     width = max(problem.width for problem in problems)
+    size = features.mean.element_size() * (features.d + 1) * _COPIES
     most = max(1, STATE // (size * width))
     return [list(problems[start : start + most]) for start in range(0, len(problems), most)]
+
+
+def _rounds(features: Features, groups: list[list[Problem]]) -> Iterator[list[list[Problem]]]:
+    """Yield groups that fit the memory together, in order."""
+    together: list[list[Problem]] = []
+    taken = 0
+    for group in groups:
+        size = _size(features, group)
+        if together and taken + size > STATE:
+            yield together
+            together, taken = [], 0
+        together.append(group)
+        taken += size
+    if together:
+        yield together
