@@ -217,9 +217,34 @@ def test_edits_at_chosen_words_leave_other_sentences_alone(tmp_path):
     folder = save_tiny("bert", tmp_path / "m", head=hf.AutoModelForMaskedLM)
     head, corpus = load_head(folder, device="cpu"), Corpus.from_sentences(SENTENCES)
     rows = np.flatnonzero(corpus.words["sentence"].to_numpy() == 2)[1:3]
-    outputs = Outputs(head, corpus, edited=rows, words_per_sentence=2)
-    different = outputs([Edit(1, range(32), -2.0)]).log_probability != outputs().log_probability
+    outputs, edit = (
+        Outputs(head, corpus, chosen=rows, words_per_sentence=2),
+        [Edit(1, range(32), -2.0)],
+    )
+    plain = outputs().log_probability
+    different = outputs(edit, only_chosen=True).log_probability != plain
     assert set(outputs.sentences[different]) == {2}
+    assert (outputs(edit).log_probability != plain).all()
+
+
+def test_a_translation_acts_at_the_words_of_its_label_alone(tmp_path):
+    folder = save_tiny("bert", tmp_path / "m", head=hf.AutoModelForMaskedLM)
+    head, corpus = load_head(folder, device="cpu"), Corpus.from_sentences(SENTENCES)
+    first = corpus.words["sentence"].to_numpy() == 0
+    neurons = [NeuronId(1, n) for n in range(4)]
+    options = dict(
+        ks=[4], actions=["zero", "translate:9"], direction={1: np.ones(32)}, draws=1, resamples=10,
+        measured=np.flatnonzero(first),
+    )  # fmt: skip
+
+    def changes(rows: np.ndarray) -> list[float]:
+        found = measure_effects(head, corpus, neurons, translated=rows, **options).effects
+        rows = found.query("neurons == 'top' and measure == 'log_probability'")
+        return rows["change"].tolist()
+
+    here, elsewhere = changes(np.flatnonzero(first)), changes(np.flatnonzero(~first))
+    assert here[1] != 0 and elsewhere[1] == 0
+    assert here[0] == elsewhere[0] != 0  # zero acts everywhere
 
 
 def test_only_chosen_words_are_predicted_the_same_ones_whatever_else_there_is(tmp_path):

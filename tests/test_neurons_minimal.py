@@ -117,7 +117,6 @@ def test_sizes_grow_by_a_share_or_a_number():
     assert candidate_sizes(200, 0.01) == list(range(2, 200, 2))
     assert candidate_sizes(10, 4) == [4, 8]
     assert candidate_sizes(1000, 0.25) == [250, 500, 750]
-    assert candidate_sizes(1000, 0.25, fine_start=True)[:9] == [1, 2, 4, 8, 16, 32, 64, 128, 250]
     assert candidate_sizes(30, 0.01) == list(range(1, 30))
     with pytest.raises(InputError, match="above 0"):
         candidate_sizes(10, 0)

@@ -79,7 +79,7 @@ def measure_effects(
     means: Mapping[int, np.ndarray] | None = None,
     direction: Mapping[int, np.ndarray] | None = None,
     measured: np.ndarray | None = None,
-    edited: np.ndarray | None = None,
+    translated: np.ndarray | None = None,
     ranking: str = "",
     draws: int = 5,
     words_per_sentence: int = 1,
@@ -112,8 +112,9 @@ def measure_effects(
         For `translate` (`label_direction`).
     measured : numpy.ndarray of int, optional
         Words (rows of the word table) that may be predicted; all when not given.
-    edited : numpy.ndarray of int, optional
-        Words at whose subwords neurons are edited; every position when not given.
+    translated : numpy.ndarray of int, optional
+        Words at whose subwords alone a translation acts: those of the label it goes from. Every
+        position when not given; other actions act everywhere.
     ranking : str
         Name of the ranking, for the tables.
     draws : int
@@ -170,12 +171,12 @@ def measure_effects(
         with editing(head.model, edits):
             pass
     outputs = Outputs(
-        head, corpus, measured=measured, edited=edited, words_per_sentence=words_per_sentence,
+        head, corpus, measured=measured, chosen=translated, words_per_sentence=words_per_sentence,
         max_length=max_length, batch_tokens=batch_tokens, seed=seed,
     )  # fmt: skip
     plain = outputs()
     said = {
-        run: outputs(edits)
+        run: outputs(edits, only_chosen=translated is not None and run[2].name == "translate")
         for run, edits in tqdm(runs.items(), desc=f"edit {head.name}", mininterval=0.5)
     }
     tables = _Tables(head.measure, ranking, outputs.sentences, resamples, confidence, seed)

@@ -96,6 +96,7 @@ def intervene(
         means=neuron_means(words),
         direction=label_direction(words, *_labels(words, step)) if translated else None,
         measured=measured,
+        translated=_of_source(words, corpus, step) if translated and sentences is None else None,
         ranking=step.ranking,
         draws=step.draws,
         words_per_sentence=step.words_per_sentence,
@@ -120,6 +121,11 @@ def _labels(words: LabelledWords, step: Intervene) -> list[str]:
     source = step.source or next(label for label in frequent if label != step.target)
     target = step.target or next(label for label in frequent if label != source)
     return [source, target]
+
+
+def _of_source(words: LabelledWords, corpus: Corpus, step: Intervene) -> np.ndarray:
+    """Return the words (rows) that have the label a translation goes from."""
+    return np.flatnonzero(corpus.values(words.label).astype(str) == _labels(words, step)[0])
 
 
 def _classes(sentences: Corpus) -> str:

@@ -34,7 +34,6 @@ def minimal_sets(
     deltas: Sequence[float] = (0.5, 1.0, 2.0),
     relative: bool = False,
     increment: float = 0.01,
-    fine_start: bool = False,
     seeds: Sequence[int] = (0, 1, 2),
     bootstrap: Bootstrap | None = None,
 ) -> pd.DataFrame:
@@ -56,8 +55,6 @@ def minimal_sets(
         Take a delta as per cent of the oracle's dev accuracy instead.
     increment : float
         How N grows: a share of all neurons below 1, a number of neurons from 1 on.
-    fine_start : bool
-        Try 1, 2, 4, ... neurons before the first increment.
     seeds : sequence of int
         Of the random sets; three or more.
     bootstrap : Bootstrap, optional
@@ -89,7 +86,7 @@ def minimal_sets(
     oracle = oracle or classifier.judge(words, [np.arange(d)])[0]
     best = oracle.dev_accuracy
     demands = {x: best * (1 - x / 100) if relative else best - x / 100 for x in deltas}
-    sizes = candidate_sizes(d, increment, fine_start)
+    sizes = candidate_sizes(d, increment)
     random_sets = _RandomSets(words, classifier, seeds)
     rows = []
     for ranking in rankings:
@@ -167,7 +164,7 @@ def search(
     return tried
 
 
-def candidate_sizes(d: int, increment: float, fine_start: bool = False) -> list[int]:
+def candidate_sizes(d: int, increment: float) -> list[int]:
     """Return the numbers of neurons to try, all of fewer than d, rising.
 
     Parameters
@@ -176,15 +173,11 @@ def candidate_sizes(d: int, increment: float, fine_start: bool = False) -> list[
         Number of all neurons.
     increment : float
         A share of d below 1, a number of neurons from 1 on.
-    fine_start : bool
-        Put 1, 2, 4, ... before the first increment.
     """
     if not increment > 0:
         raise InputError(f"increment = {increment!r} must be above 0")
     step = increment if increment >= 1 else increment * d
     steps = {max(1, round(step * k)) for k in range(1, int(d / step) + 1)}
-    if fine_start:
-        steps |= {1 << k for k in range(d.bit_length()) if 1 << k < step}
     return sorted(n for n in steps if n < d)
 
 

@@ -66,9 +66,8 @@ class Outputs:
         Sentences; with `class` for a task.
     measured : numpy.ndarray of int, optional
         Rows of the word table that may be predicted (`masked`, `next`); all when not given.
-    edited : numpy.ndarray of int, optional
-        Rows of the word table at whose subwords alone neurons are edited; when not given, every
-        position is edited, special tokens included.
+    chosen : numpy.ndarray of int, optional
+        Rows of the word table at whose subwords alone neurons can be edited (`only_chosen`).
     words_per_sentence : int
         For `masked`: how many words of a sentence are hidden, each in a pass of its own.
     max_length : int, optional
@@ -97,7 +96,7 @@ class Outputs:
         corpus: Corpus,
         *,
         measured: np.ndarray | None = None,
-        edited: np.ndarray | None = None,
+        chosen: np.ndarray | None = None,
         words_per_sentence: int = 1,
         max_length: int | None = None,
         batch_tokens: int = 4096,
@@ -105,7 +104,7 @@ class Outputs:
     ):
         self.head = head
         asking = Asking(head, max_length, words_per_sentence, seed)
-        questions = list(asking.questions(corpus, measured, edited))
+        questions = list(asking.questions(corpus, measured, chosen))
         if not questions:
             raise InputError(
                 f"corpus {corpus.name!r} has nothing that model {head.name!r} could predict: no "
@@ -114,7 +113,6 @@ class Outputs:
         sizes = [len(question.answers) for question in questions]
         self.n_cut_off = asking.n_cut_off
         self.sentences = np.repeat([question.sentence for question in questions], sizes)
-        self._everywhere = edited is None
         if head.measure == "next":
             vocabulary = head.model.get_input_embeddings().weight.shape[0]
             batch_tokens = min(batch_tokens, max(64, MAX_LOGITS // vocabulary))
@@ -124,15 +122,23 @@ class Outputs:
         return len(self.sentences)
 
     @torch.inference_mode()
-    def __call__(self, edits: Sequence[Edit] = ()) -> Said:
-        """Run the model over all sentences with its hidden states edited."""
+    def __call__(self, edits: Sequence[Edit] = (), only_chosen: bool = False) -> Said:
+        """Run the model over all sentences with its hidden states edited.
+
+        Parameters
+        ----------
+        edits : sequence of Edit
+            What to do.
+        only_chosen : bool
+            Edit at the chosen words alone, and not at every position, special tokens included.
+        """
         log_probability = np.empty(len(self))
         predicted = np.empty(len(self), np.int64)
         correct = np.empty(len(self), bool)
         model = self.head.model
         with editing(model, edits) as editor:
             for batch in self._batches:
-                editor.where = None if self._everywhere else batch.edited
+                editor.where = batch.edited if only_chosen else None
                 logits = self._logits(batch).float()
                 best = logits.argmax(-1)
                 gold = logits.gather(1, batch.answers[:, None])[:, 0] - logits.logsumexp(-1)

@@ -207,8 +207,8 @@ class Intervene(Step):
         Numbers of neurons that are changed together.
     actions
         What is done to them: `zero`, `mean` (their mean over the training words), `scale:FACTOR`,
-        or `translate:B` from the label `source` towards the label `target`, by B times the
-        difference of their means for the best neuron, falling with the logarithm of the rank.
+        or `translate:B`, at words of the label `source`, towards the label `target`, by B times
+        the difference of their means for the best neuron, falling with the logarithm of the rank.
     source
         Label that `translate` starts from; the most frequent one when not given.
     target
@@ -232,6 +232,7 @@ class Intervene(Step):
     """
 
     name: ClassVar[str] = "intervene"
+    version: ClassVar[int] = 2
     ranking: RankingName = "lca"
     scaling: Literal["raw", "zscored"] = "raw"
     neurons: tuple[int, ...] = bounded((10, 50, 200), 1)
