@@ -5,6 +5,7 @@ file, what the manifest records and what the documentation lists. Nothing heavy 
 that `tunescope --help` stays instant.
 """
 
+from tunescope.steps.geometry import Geometry
 from tunescope.steps.latent import Align, Concepts
 from tunescope.steps.models import Extract, Finetune
 from tunescope.steps.neurons import Intervene, Rank, Reduce, Select
@@ -12,11 +13,22 @@ from tunescope.steps.probes import Probe
 from tunescope.steps.step import Step, bounded
 
 __all__ = [
-    "STEPS", "Align", "Concepts", "Extract", "Finetune", "Intervene", "Probe", "Rank", "Reduce",
-    "Select", "Step", "bounded",
+    "STEPS", "Align", "Concepts", "Extract", "Finetune", "Geometry", "Intervene", "Probe", "Rank",
+    "Reduce", "Select", "Step", "bounded",
 ]  # fmt: skip
 
 STEPS: dict[str, type[Step]] = {
     step.name: step
-    for step in (Finetune, Extract, Probe, Rank, Select, Reduce, Intervene, Concepts, Align)
+    for step in (
+        Finetune,
+        Extract,
+        Probe,
+        Geometry,
+        Rank,
+        Select,
+        Reduce,
+        Intervene,
+        Concepts,
+        Align,
+    )
 }

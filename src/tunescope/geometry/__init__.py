@@ -1,0 +1,1 @@
+"""How alike two models' representations are, without any label: CKA, Procrustes, neighbours."""
