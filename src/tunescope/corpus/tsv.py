@@ -42,6 +42,7 @@ def table_records(
     encoding: str = "utf-8",
     delimiter: str | None = None,
     quotes: bool | None = None,
+    extra: bool = False,
     on_broken: Callable[[int], None] | None = None,
 ) -> Iterator[tuple[int, Record]]:
     """Yield the rows of a table with their lines, fields by name and by number from 0.
@@ -51,13 +52,15 @@ def table_records(
     path : pathlib.Path
         The file.
     header : bool or collection of str
-        Whether the first line names the columns; of names, whether it holds them all.
+        Whether the first line names the columns; of names, whether it holds one of them.
     encoding : str
         Of the file.
     delimiter : str, optional
         Between columns; a comma in a `.csv` file and else a tab when not given.
     quotes : bool, optional
         Whether a field may stand in double quotes; not between tabs when not given.
+    extra : bool
+        Whether a row may have more columns than the first; these have numbers only.
     on_broken : callable (line), optional
         Called for a row with another number of columns, which is then passed over.
 
@@ -74,11 +77,11 @@ def table_records(
     for number, row in rows:
         if not width:
             width = len(row)
-            named = header if isinstance(header, bool) else set(header) <= set(row)
+            named = header if isinstance(header, bool) else not set(header).isdisjoint(row)
             names = row if named else None
             if named:
                 continue
-        if len(row) != width:
+        if len(row) != width and not (extra and len(row) > width):
             if on_broken is not None:
                 on_broken(number)
                 continue
