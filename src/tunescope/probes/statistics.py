@@ -45,6 +45,13 @@ def mean_interval(
     -------
     low, high : float
     """
+    return _percentiles(_resampled_means(values, sentences, resamples, seed), confidence)
+
+
+def _resampled_means(
+    values: np.ndarray, sentences: np.ndarray, resamples: int, seed: int
+) -> np.ndarray:
+    """Return means over the words of resampled sentences, shape (resamples,)."""
     sums, sizes = _sentence_sums(values, sentences)
     n = len(sums)
     rng = np.random.default_rng(seed)
@@ -53,9 +60,53 @@ def mean_interval(
     for start in range(0, resamples, rows):
         drawn = rng.integers(n, size=(min(rows, resamples - start), n))
         means.append(sums[drawn].sum(1) / sizes[drawn].sum(1))
+    return np.concatenate(means)
+
+
+def _percentiles(values: np.ndarray, confidence: float) -> tuple[float, float]:
     tail = (1 - confidence) / 2
-    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
+    low, high = np.quantile(values, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def seeds_interval(
+    values: np.ndarray,
+    sentences: np.ndarray,
+    *,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Estimate a confidence interval for a mean over words and over training runs.
+
+    It speaks of other sentences and of other runs. Sentences are resampled, all runs together. To
+    resample a handful of runs as well would cover far too little (of two runs, the interval could
+    never leave the range between them); instead the mean of each resample is moved by the error
+    that a mean over S runs has: their standard deviation / sqrt(S), times a draw from Student's t
+    with S - 1 degrees of freedom. With two runs the interval is wide, as it must be.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (S, n)
+        One value per run and word; with one run, this is `mean_interval`.
+    sentences : numpy.ndarray, shape (n,)
+        Sentence of each word.
+    resamples : int
+        Resamples.
+    confidence : float
+        Level; the interval is between percentiles of the resampled means.
+    seed : int
+        Seed of the resampling.
+
+    Returns
+    -------
+    low, high : float
+    """
+    means = _resampled_means(values.mean(axis=0), sentences, resamples, seed)
+    if (runs := len(values)) > 1:
+        error = values.mean(axis=1).std(ddof=1) / np.sqrt(runs)
+        means = means + error * np.random.default_rng([seed, 1]).standard_t(runs - 1, resamples)
+    return _percentiles(means, confidence)
 
 
 def sign_flip_test(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 
 import numpy as np
 
@@ -106,8 +107,26 @@ class ProbingTask:
                 "a column with fewer labels"
             )
 
+    @cached_property
+    def codes(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """For the labels and each control task: sorted labels of the training words, and codes.
+
+        The codes, shape (n,), are places among these labels; -1 where no training word has it.
+        """
+        coded = []
+        for labels in self.labels:
+            known = np.unique(labels[self.train].astype(str))
+            every = labels.astype(str)
+            places = np.searchsorted(known, every).clip(max=len(known) - 1)
+            coded.append((known, np.where(known[places] == every, places, -1)))
+        return coded
+
     def hash(self) -> str:
         """Hash of the words, their splits and their labels."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> str:
         digest = hashlib.sha256()
         for part in (self.split.train, self.split.dev, self.split.test):
             digest.update(part.astype("<i8").tobytes() + b"|")
