@@ -126,12 +126,17 @@ def _parts(n_queries: int, n_words: int) -> Iterator[slice]:
 
 
 def _largest(scores: np.ndarray, k: int) -> np.ndarray:
-    """Return the columns of the k largest scores of each row, sorted; lower columns win ties."""
-    n = scores.shape[1]
-    found = np.argpartition(scores, n - k, axis=1)[:, n - k :]
-    least = np.take_along_axis(scores, found, axis=1).min(axis=1)
-    for row in np.flatnonzero((scores >= least[:, None]).sum(axis=1) > k):
-        above = np.flatnonzero(scores[row] > least[row])
-        tied = np.flatnonzero(scores[row] == least[row])
-        found[row] = np.concatenate([above, tied[: k - len(above)]])
-    return np.sort(found, axis=1)
+    """Return the columns of the k largest scores of each row, sorted; lower columns win ties.
+
+    The columns are dealt into blocks. The k blocks with the largest maxima hold k scores that reach
+    the k-th of these maxima, so that no smaller score is among the k largest: few are left to sort.
+    """
+    n_rows, n = scores.shape
+    width = max(1, n // max(16 * k, 256))
+    n_blocks = n // width
+    maxima = scores[:, : width * n_blocks].reshape(n_rows, width, n_blocks).max(axis=1)
+    least = np.partition(maxima, n_blocks - k, axis=1)[:, n_blocks - k]
+    row, column = np.nonzero(scores >= least[:, None])
+    order = np.lexsort((column, -scores[row, column], row))
+    first = np.searchsorted(row, np.arange(n_rows))
+    return np.sort(column[order[first[:, None] + np.arange(k)]], axis=1)
