@@ -9,6 +9,9 @@ from cyclopts import App, Parameter
 
 from tunescope import __version__
 from tunescope.corpus.source import CorpusSource
+from tunescope.tasks.glue import GlueName  # noqa: F401 (as above)
+from tunescope.tasks.kinds import Kind, MetricName  # noqa: F401
+from tunescope.tasks.source import TaskSource
 
 
 def _by_key(kind: Any, tokens: Any) -> Any:
@@ -28,6 +31,14 @@ class CorpusFlags(CorpusSource):  # noqa: D101 (the docstring is that of the bas
 
     path: Annotated[str | dict[str, str], Files]
     label_files: Annotated[dict[str, str | dict[str, str]] | None, Files] = None
+
+
+@dataclass(frozen=True)
+class TaskFlags(TaskSource):  # noqa: D101 (the docstring is that of the base)
+    __doc__ = TaskSource.__doc__
+
+    path: Annotated[str | dict[str, str], Files]
+    sentence_column: list[int | str] | None = None
 
 
 app = App(

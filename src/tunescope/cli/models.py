@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from tunescope.cli.app import CorpusFlags, Flat, app, show
+from tunescope.cli.app import CorpusFlags, Flat, TaskFlags, app, show
 from tunescope.steps import Extract, Finetune
 
 
@@ -13,26 +13,26 @@ from tunescope.steps import Extract, Finetune
 def finetune(
     model: str,
     out: Path,
-    task: Annotated[CorpusFlags, Flat],
+    task: Annotated[TaskFlags, Flat],
     *,
     step: Annotated[Finetune, Flat] = Finetune(),  # noqa: B008 (frozen)
     device: str = "auto",
 ) -> None:
-    """Fine-tune a model to tell the classes of sentences.
+    """Fine-tune a model on a task: to tell classes of texts or pairs, or to give a number.
 
     Parameters
     ----------
     model
         Hugging Face id or folder.
     out
-        Folder for the checkpoint.
+        Folder for the checkpoint or adapter.
     device
         Where models run: auto, cpu, cuda:1, ...
     """
-    from tunescope.corpus.read import read_source
     from tunescope.models.finetune import finetune as tune
+    from tunescope.tasks.read import read_task
 
-    show(tune(model, read_source(task), out, device=device, step=step))
+    show(tune(model, read_task(task), out, device=device, step=step))
 
 
 @app.command

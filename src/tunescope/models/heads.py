@@ -22,14 +22,15 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from tunescope.errors import InputError
+from tunescope.models.adapters import adapter_config, adapter_kind, load_adapted
 from tunescope.models.load import (
-    _dtype,
-    _options,
-    _readable,
+    dtype_of,
     find_device,
     load_config,
     load_tokenizer,
+    options_of,
     quiet,
+    readable,
 )
 from tunescope.models.reference import ModelRef, ModelSource, find_model
 
@@ -53,6 +54,9 @@ SAVED_AS: dict[str, Measure] = {
     "LMHeadModel": "next",
 }
 """Ends of the class names in a checkpoint's `architectures`, the first that fits counts."""
+
+ADAPTED: dict[str, Measure] = {"SEQ_CLS": "task", "CAUSAL_LM": "next"}
+"""What PEFT says an adapter is for."""
 
 NOT_WEIGHTS = ("position_ids",)
 """Buffers that older checkpoints hold and newer ones do not."""
@@ -97,12 +101,15 @@ def find_measure(model: str | Path | ModelSource | ModelRef) -> Measure:
         If it was saved without a head, or with one that is not measured here.
     """
     ref = find_model(model)
-    _check_no_adapter(ref)
+    if ref.adapter_base is not None:
+        return _measure_of_adapter(ref)
     config = load_config(ref)
     saved = (config.architectures or [""])[0] or ""
     kind = config.model_type
     for end, measure in SAVED_AS.items():
         if saved.endswith(end):
+            if measure == "task":
+                _classes(ref, config)
             return measure
     reads_on = kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     both_ways = kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES or config.is_encoder_decoder
@@ -142,7 +149,6 @@ def load_head(
         If the checkpoint has no such head, or cannot be loaded.
     """
     ref = find_model(model)
-    _check_no_adapter(ref)
     kind: Measure = find_measure(ref) if measure == "auto" else measure
     live = _load(ref, kind, dtype)
     if dtype != "auto":
@@ -171,11 +177,15 @@ def _load(ref: ModelRef, kind: Measure, dtype: str) -> Any:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(ref.source.seed)
             return loader.from_config(config, trust_remote_code=ref.source.trust_remote_code)
-    with _readable(ref, f"model that predicts {WORDS[kind]}"), quiet():
-        live, info = loader.from_pretrained(
-            ref.location, dtype=_dtype(dtype), output_loading_info=True, **_options(ref)
-        )
-    lacking = sorted(k for k in info["missing_keys"] if not k.endswith(NOT_WEIGHTS))
+    if ref.adapter_base is not None:
+        live, missing = load_adapted(ref, loader, dtype)
+    else:
+        with readable(ref, f"model that predicts {WORDS[kind]}"), quiet():
+            live, info = loader.from_pretrained(
+                ref.location, dtype=dtype_of(dtype), output_loading_info=True, **options_of(ref)
+            )
+        missing = info["missing_keys"]
+    lacking = sorted(name for name in missing if not name.endswith(NOT_WEIGHTS))
     if lacking:
         raise InputError(
             f"model {ref.name!r} cannot predict {WORDS[kind]}: {ref.location} lacks {len(lacking)} "
@@ -184,11 +194,18 @@ def _load(ref: ModelRef, kind: Measure, dtype: str) -> Any:
     return live
 
 
-def _check_no_adapter(ref: ModelRef) -> None:
-    if ref.adapter_base is not None:
+def _measure_of_adapter(ref: ModelRef) -> Measure:
+    """Tell from an adapter's own record what the whole predicts."""
+    kind = adapter_kind(ref)
+    if kind not in ADAPTED:
         raise InputError(
-            f"model {ref.name!r} is an adapter: merge it into its base to measure what it predicts"
+            f"model {ref.name!r} is an adapter for {kind}, which predicts none of: "
+            f"{', '.join(WORDS.values())}"
         )
+    config = adapter_config(ref)
+    if ADAPTED[kind] == "task" and config is not None:
+        _classes(ref, config)
+    return ADAPTED[kind]
 
 
 @torch.inference_mode()

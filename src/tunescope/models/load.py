@@ -54,8 +54,8 @@ def load_config(ref: ModelRef) -> PretrainedConfig:
         If there is none that transformers can read.
     """
     below = ref.adapter_base or ref
-    with _readable(below, "configuration"):
-        return AutoConfig.from_pretrained(below.location, **_options(below))
+    with readable(below, "configuration"):
+        return AutoConfig.from_pretrained(below.location, **options_of(below))
 
 
 def layer_shape(ref: ModelRef, stack: str = "auto") -> Shape:
@@ -104,10 +104,10 @@ def load_tokenizer(ref: ModelRef) -> Any:
             f"model {ref.name!r}: {folder} holds no tokenizer; set tokenizer to the base model's "
             "id or folder"
         )
-    options = {key: value for key, value in _options(ref).items() if key != "gguf_file"}
+    options = {key: value for key, value in options_of(ref).items() if key != "gguf_file"}
     if ref.source.gguf_file and ref.tokenizer == ref.location:
         options["gguf_file"] = ref.source.gguf_file
-    with _readable(ref, "tokenizer", "; set tokenizer to the base model's id or folder"):
+    with readable(ref, "tokenizer", "; set tokenizer to the base model's id or folder"):
         return AutoTokenizer.from_pretrained(ref.tokenizer, **options)
 
 
@@ -139,9 +139,9 @@ def load_model(ref: ModelRef, device: torch.device, dtype: str = "float32") -> P
         # a T5 saved without its decoder is loaded without one
         kind = (load_config(ref).architectures or [""])[0]
         loader = AutoModelForTextEncoding if kind.endswith("EncoderModel") else AutoModel
-        with _readable(ref, "model"), quiet():
+        with readable(ref, "model"), quiet():
             model, info = loader.from_pretrained(
-                ref.location, dtype=_dtype(dtype), output_loading_info=True, **_options(ref)
+                ref.location, dtype=dtype_of(dtype), output_loading_info=True, **options_of(ref)
             )
         lacking = [key for key in info["missing_keys"] if not any(u in key for u in UNUSED)]
         if lacking:
@@ -156,28 +156,43 @@ def load_model(ref: ModelRef, device: torch.device, dtype: str = "float32") -> P
 
 
 def load_classifier(ref: ModelRef, classes: tuple[str, ...]) -> PreTrainedModel:
-    """Load the model with a new head for sentence classification.
+    """Load the model with a new head for sentence classification, or for a number.
 
     The head is drawn from torch's current random state: fork and seed it first.
+
+    Parameters
+    ----------
+    ref : ModelRef
+        Which model.
+    classes : tuple of str
+        Their names; without any, the head gives one number.
+
+    Raises
+    ------
+    InputError
+        If it cannot be loaded, or is an adapter.
     """
     if ref.adapter_base is not None:
         raise InputError(f"model {ref.name!r} is an adapter: merge it into its base to tune it on")
-    names: dict[str, Any] = {
-        "num_labels": len(classes),
-        "id2label": dict(enumerate(classes)),
-        "label2id": {name: number for number, name in enumerate(classes)},
-    }
+    names: dict[str, Any] = {"num_labels": 1, "problem_type": "regression"}
+    if classes:
+        names = {
+            "num_labels": len(classes),
+            "problem_type": "single_label_classification",
+            "id2label": dict(enumerate(classes)),
+            "label2id": {name: number for number, name in enumerate(classes)},
+        }
     if ref.source.init == "random":
         config = load_config(ref)
         config.update(names)
         return AutoModelForSequenceClassification.from_config(config)
-    with _readable(ref, "model"), quiet():
+    with readable(ref, "model"), quiet():
         return AutoModelForSequenceClassification.from_pretrained(
             ref.location,
             dtype=torch.float32,
             ignore_mismatched_sizes=True,
             **names,
-            **_options(ref),
+            **options_of(ref),
         )
 
 
@@ -218,48 +233,27 @@ def quiet() -> Iterator[None]:
 
 def _load_adapted(ref: ModelRef, dtype: str) -> Any:
     """Merge a PEFT adapter into its base and return the stack of layers."""
-    try:
-        from peft import PeftConfig, PeftModel
-    except ImportError:
-        raise InputError(
-            f"model {ref.name!r} is a PEFT adapter: pip install 'tunescope[adapters]'"
-        ) from None
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-    heads = {
+    from tunescope.models.adapters import adapter_kind, load_adapted
+
+    loaders = {
         "SEQ_CLS": AutoModelForSequenceClassification,
         "CAUSAL_LM": AutoModelForCausalLM,
         "SEQ_2_SEQ_LM": AutoModelForSeq2SeqLM,
     }
-    below = ref.adapter_base
-    assert below is not None
-    with _readable(ref, "adapter"), quiet():
-        kind = PeftConfig.from_pretrained(ref.location).task_type
-        head = heads.get(str(getattr(kind, "value", kind)), AutoModel)
-        options = _options(below) | _head_size(ref)
-        whole = head.from_pretrained(below.location, dtype=_dtype(dtype), **options)
-        merged = PeftModel.from_pretrained(whole, ref.location).merge_and_unload()  # type: ignore[operator]
-    return merged.base_model if head is not AutoModel else merged
+    loader = loaders.get(adapter_kind(ref), AutoModel)
+    merged, _ = load_adapted(ref, loader, dtype)
+    return merged.base_model if loader is not AutoModel else merged
 
 
-def _head_size(ref: ModelRef) -> dict[str, Any]:
-    """Return the number of classes of a classification adapter that carries its own head."""
-    from safetensors import safe_open
-
-    path = Path(ref.location) / "adapter_model.safetensors"
-    if path.exists():
-        with safe_open(path, "pt") as file:
-            for key in file.keys():  # noqa: SIM118 (not a dictionary)
-                if key.endswith(("classifier.weight", "score.weight", "out_proj.weight")):
-                    return {"num_labels": file.get_slice(key).get_shape()[0]}
-    return {}
-
-
-def _dtype(name: str) -> Any:
+def dtype_of(name: str) -> Any:
+    """Return torch's number format of a name; `auto` stays, for transformers to understand."""
     return name if name == "auto" else getattr(torch, name)
 
 
-def _options(ref: ModelRef) -> dict[str, Any]:
+def options_of(ref: ModelRef) -> dict[str, Any]:
+    """Return the options with which transformers loads a model, as its source says."""
     source = ref.source
     options: dict[str, Any] = {"trust_remote_code": source.trust_remote_code}
     if source.revision is not None:
@@ -270,7 +264,18 @@ def _options(ref: ModelRef) -> dict[str, Any]:
 
 
 @contextmanager
-def _readable(ref: ModelRef, what: str, remedy: str = "") -> Iterator[None]:
+def readable(ref: ModelRef, what: str, remedy: str = "") -> Iterator[None]:
+    """Turn what goes wrong in loading a model into an InputError.
+
+    Parameters
+    ----------
+    ref : ModelRef
+        Which model.
+    what : str
+        Which part of it is loaded.
+    remedy : str
+        What to do about it.
+    """
     try:
         yield
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:

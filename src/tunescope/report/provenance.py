@@ -23,7 +23,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
     for name, tuned in run.tuning.items():
         known = tuned.manifest.facts
         parameters = ", ".join(f"{k} = {v}" for k, v in tuned.manifest.parameters.items())
-        rows.append((f"Tuning of {name}", f"{known['n_train']:,} sentences; {parameters}"))
+        rows.append((f"Tuning of {name}", f"{known['n_train']:,} texts; {parameters}"))
     for (corpus, model), known in run.extraction.items():
         rows.append((f"Vectors of {model} on {corpus}", f"{known['n_words']:,} words"))
     return rows

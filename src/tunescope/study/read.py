@@ -1,4 +1,4 @@
-"""Read a study's corpus once, keep it in the run, and read it again only when its files change."""
+"""Read a study's corpora and tasks once, keep them in the run, and again when files change."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from tunescope.errors import InputError
 from tunescope.files import hash_file
 from tunescope.manifest import begin, finish
 from tunescope.steps import Step
+from tunescope.tasks.read import read_task as read_texts
+from tunescope.tasks.source import TaskSource
+from tunescope.tasks.table import Task
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,13 @@ class Read(Step):
     """Read a corpus; all there is to say of it stands in its `CorpusSource`."""
 
     name: ClassVar[str] = "corpus"
+
+
+@dataclass(frozen=True)
+class ReadTask(Step):
+    """Read a task; all there is to say of it stands in its `TaskSource`."""
+
+    name: ClassVar[str] = "task"
 
 
 def read(source: CorpusSource, name: str, folder: Path, out: Path) -> Corpus:
@@ -51,6 +61,36 @@ def read(source: CorpusSource, name: str, folder: Path, out: Path) -> Corpus:
     return Corpus.load(out)
 
 
+def read_task(source: TaskSource, name: str, folder: Path, out: Path) -> Task:
+    """Return a task, from `out` where it was read before from the same files.
+
+    Parameters
+    ----------
+    source : TaskSource
+        Where it is and how to read it.
+    name : str
+        Of the task.
+    folder : Path
+        Where relative paths start.
+    out : Path
+        Folder that keeps it.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or malformed.
+    """
+    files = source.files(folder) or {}  # a data set on the hub counts as its id and revision
+    hashes = {split: _hash(path, "task") for split, path in files.items()}
+    inputs = {"source": dataclasses.asdict(source), "files": hashes}
+    if begin(out, ReadTask(), inputs) is None:
+        task = read_texts(source, name, folder)
+        task.write(out)
+        sizes = {"train": len(task.train), "dev": 0 if task.dev is None else len(task.dev)}
+        finish(out, ReadTask(), inputs, {**sizes, "skipped": task.n_skipped, "kind": task.kind})
+    return Task.load(out)
+
+
 def _file_hashes(source: CorpusSource, folder: Path) -> dict[str, str]:
     """Hash the files; a data set on the hub has none here and counts as its id and revision."""
     if source.resolved_format() == "datasets":
@@ -58,8 +98,12 @@ def _file_hashes(source: CorpusSource, folder: Path) -> dict[str, str]:
     hashes = {}
     for split, single in source.by_split(folder).items():
         for what, path in {"": single.path, **(single.label_files or {})}.items():
-            try:
-                hashes[f"{split or ''}/{what}"] = hash_file(Path(str(path)))
-            except OSError as error:
-                raise InputError(f"corpus file {path}: {error.strerror}; check the path") from None
+            hashes[f"{split or ''}/{what}"] = _hash(Path(str(path)), "corpus")
     return hashes
+
+
+def _hash(path: Path, of: str) -> str:
+    try:
+        return hash_file(path)
+    except OSError as error:
+        raise InputError(f"{of} file {path}: {error.strerror}; check the path") from None
