@@ -55,7 +55,9 @@ def test_knowledge_that_moved_one_layer_down_is_seen_to(ranked, tmp_path: Path):
     assert (table["shift"] == -1).all() and (table["high"] < 0).all()
     assert (table["low"] <= -1).all() and (table["n_seeds"] == 2).all()
     layers = shift.layers[shift.layers["ranking"] == "probeless"]
-    assert layers["base"].tolist() == [0, 3, 3] and layers["tuned"].tolist() == [3, 3, 0]
+    assert layers["base_selected"].tolist() == [0, 3, 3]
+    assert layers["tuned_selected"].tolist() == [3, 3, 0]
+    assert set(layers["base"]) == {"base"} and set(layers["tuned"]) == {"moved"}
     assert layers["seed_sd"].tolist() == [0, 0, 0]
     tags = shift.shift[(shift.shift["ranking"] == "probeless") & shift.shift["tag"].notna()]
     planted = {"__proto__": 1.5, "<b>N</b>": 1.0, "a/b c": 2.0}

@@ -128,8 +128,8 @@ def _by_layer(tops: list[np.ndarray], layer_of: np.ndarray) -> Iterator[dict[str
         runs = counts[1:, place]
         yield {
             "layer": int(layer),
-            "base": int(counts[0, place]),
-            "tuned": float(runs.mean()),
+            "base_selected": int(counts[0, place]),
+            "tuned_selected": float(runs.mean()),
             "seed_sd": float(runs.std(ddof=1)) if len(runs) > 1 else np.nan,
             "base_share": shares[0, place],
             "tuned_share": shares[1:, place].mean(),

@@ -27,8 +27,8 @@ class NeuronShift(Result):
         tuned_layer (mean layer of these; NaN without any), shift (tuned - base: below 0, knowledge
         has moved down), low, high.
     layers : pandas.DataFrame
-        layer, base, tuned (selected neurons, mean over runs), seed_sd (over runs; NaN for one),
-        base_share, tuned_share (of those selected), chance (the layer's share of all neurons).
+        layer, base_selected, tuned_selected (neurons, mean over runs), seed_sd (over runs; NaN for
+        one), base_share, tuned_share (of those selected), chance (the layer's share of all).
     overlap : pandas.DataFrame
         tag, size (as asked for), pair ("base-tuned", or "tuned-tuned" for two runs), run, other_run
         (-1: the base model), then as `tunescope.neurons.overlap.overlap_beside_chance`.
