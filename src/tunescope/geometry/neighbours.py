@@ -63,16 +63,17 @@ def nearest(
     columns = np.ascontiguousarray(vectors[unique].T)
     half = half[unique]
     found = np.empty((len(queries), k), np.int64)
+    kinds = None if types is None else types.astype(np.int32)
     for part in _parts(len(queries), len(vectors)):
         rows = queries[part]
         scores = vectors[rows] @ columns
         scores -= half
         if len(unique) < len(vectors):
             scores = scores[:, place]
-        if types is None:
+        if kinds is None:
             scores[np.arange(len(rows)), rows] = -np.inf
         else:
-            scores[types[rows][:, None] == types] = -np.inf
+            np.copyto(scores, -np.inf, where=kinds[rows][:, None] == kinds)
         found[part] = _largest(scores, k)
     return found
 
