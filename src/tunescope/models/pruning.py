@@ -27,7 +27,7 @@ from tunescope.errors import InputError
 from tunescope.models.layer_rules import which_layers
 from tunescope.models.stacks import STACKS, find_sites
 
-__all__ = ["count_layers", "drop_layers", "which_layers"]
+__all__ = ["count_layers", "drop_layers", "layers_kept", "which_layers"]
 
 StackName = Literal["auto", "encoder", "decoder"]
 
@@ -89,15 +89,10 @@ def drop_layers(
         If a block is not there, none would be left, nothing is known of the architecture, or the
         result could not be saved or has no meaning (ALBERT with several groups).
     """
+    kept = layers_kept(model, layers, stack=stack, savable=savable)
     n = count_layers(model, stack)
-    dropped = set(layers)
-    if unknown := sorted(dropped - set(range(1, n + 1))):
-        raise InputError(f"there is no block {unknown[0]} to drop: the model has blocks 1 to {n}")
-    if len(dropped) == n:
-        raise InputError(f"all {n} blocks would be dropped: keep at least one")
-    if not dropped:
+    if len(kept) == n:
         return model
-    kept = [i for i in range(n) if i + 1 not in dropped]
     body, parent, blocks = _find_blocks(model, stack)
     row = STACKS[model.config.model_type]
     name = row.blocks.rpartition(".")[2]
@@ -107,8 +102,6 @@ def drop_layers(
         for config in _configs(model, body):
             config.num_hidden_groups = len(groups)
     else:
-        if savable:
-            _check_savable(model, kept)
         _keep_position_bias(blocks, kept)
         if 0 not in kept and row.second:
             _drop_convolution(model, parent, row.second.rpartition(".")[2])
@@ -116,6 +109,35 @@ def drop_layers(
         _renumber(blocks, kept)
     _resize(model, body, parent, n, kept, stack)
     return model
+
+
+def layers_kept(
+    model: Any, layers: Iterable[int], *, stack: StackName = "auto", savable: bool = True
+) -> list[int]:
+    """Check what `drop_layers` would do, and return the places of the blocks it keeps, from 0.
+
+    Parameters
+    ----------
+    model, layers, stack, savable
+        As in `drop_layers`; the model is not changed.
+
+    Raises
+    ------
+    InputError
+        As `drop_layers`.
+    """
+    n = count_layers(model, stack)
+    dropped = set(layers)
+    if unknown := sorted(dropped - set(range(1, n + 1))):
+        raise InputError(f"there is no block {unknown[0]} to drop: the model has blocks 1 to {n}")
+    if len(dropped) == n:
+        raise InputError(f"all {n} blocks would be dropped: keep at least one")
+    kept = [i for i in range(n) if i + 1 not in dropped]
+    if STACKS[model.config.model_type].shared:
+        _groups_left(kept, n, len(_find_blocks(model, stack)[2]))
+    elif savable:
+        _check_savable(model, kept)
+    return kept
 
 
 def _find_blocks(model: Any, stack: StackName) -> tuple[Any, Any, Any]:

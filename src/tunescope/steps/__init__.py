@@ -10,11 +10,12 @@ from tunescope.steps.latent import Align, Concepts
 from tunescope.steps.models import Extract, Finetune
 from tunescope.steps.neurons import Intervene, Rank, Reduce, Select
 from tunescope.steps.probes import Probe
+from tunescope.steps.prune import Prune
 from tunescope.steps.step import Step, bounded
 
 __all__ = [
-    "STEPS", "Align", "Concepts", "Extract", "Finetune", "Geometry", "Intervene", "Probe", "Rank",
-    "Reduce", "Select", "Step", "bounded",
+    "STEPS", "Align", "Concepts", "Extract", "Finetune", "Geometry", "Intervene", "Probe", "Prune",
+    "Rank", "Reduce", "Select", "Step", "bounded",
 ]  # fmt: skip
 
 STEPS: dict[str, type[Step]] = {
@@ -30,5 +31,6 @@ STEPS: dict[str, type[Step]] = {
         Intervene,
         Concepts,
         Align,
+        Prune,
     )
 }
