@@ -234,3 +234,14 @@ def test_words_are_drawn_by_whole_sentences_and_groups_hold_whole_sentences():
     assert np.array_equal(again.rows, drawn.rows)
     other = draw_words(corpus, np.arange(corpus.n_words), **options, seed=1)
     assert not np.array_equal(np.sort(other.rows), np.sort(drawn.rows))
+
+
+def test_the_command_writes_what_the_function_does(stores, found, tmp_path: Path, capsys):
+    from tunescope.cli import main
+
+    flags = ["--k", "3", "--queries", "60", "--groups", "6"]
+    with pytest.raises(SystemExit) as end:
+        main(["geometry", *(str(s.path) for s in stores), str(tmp_path / "g"), *flags])
+    assert not end.value.code
+    assert ts.LayerGeometry.load(tmp_path / "g").layers.equals(found.layers)
+    assert "cka" in capsys.readouterr().out
