@@ -43,6 +43,17 @@ SPECIAL = {
 }  # fmt: skip
 
 
+PAIRS = {
+    "[CLS] $ [SEP]": "[CLS] $A [SEP] $B:1 [SEP]:1",
+    "<cls> $ <sep>": "<cls> $A <sep> $B:1 <sep>:1",
+    "$:0 <sep>:0 <cls>:2": "$A:0 <sep>:0 $B:1 <sep>:1 <cls>:2",
+    "<s> $ </s>": "<s> $A </s> </s> $B </s>",
+    "<cls> $": "<cls> $A <cls> $B",
+    "$ </s>": "$A </s> $B </s>",
+}
+"""What stands around a single text, and the same for a pair of texts."""
+
+
 @cache
 def make_tokenizer(kind: str, around: str = "", add_prefix_space: bool = False) -> Any:
     """Train a tokenizer on a few sentences: wordpiece, bytes (BPE) or unigram (SentencePiece)."""
@@ -73,6 +84,7 @@ def make_tokenizer(kind: str, around: str = "", add_prefix_space: bool = False) 
         single = around.replace("$", "$A")
         made.post_processor = processors.TemplateProcessing(
             single=single,
+            pair=PAIRS.get(around, "$A:0 $B:1"),
             special_tokens=[(t.split(":")[0], made.token_to_id(t.split(":")[0])) for t in used],
         )
     return hf.PreTrainedTokenizerFast(tokenizer_object=made, **SPECIAL[kind])
