@@ -6,6 +6,8 @@ of the words; it is extrapolated where its matrices would not fit. The package c
 is installed, is given one pair of layers (its HSIC function, which multiplies n x n matrices).
 Times are process times on one thread, as other programs may be running.
 
+Peak memory is of the process, pages of the mapped files included, which the system can drop.
+
     python benchmarks/geometry.py [STORE TUNED_STORE] [--words 25000] [--layers 7] [--width 384]
 
 Without stores, activations are random and written to a temporary folder first.
@@ -34,7 +36,8 @@ from tunescope.steps import Extract, Geometry
 def random_stores(folder: Path, words: int, layers: int, width: int) -> list[ts.ActivationStore]:  # type: ignore[name-defined]
     """Two models over sentences of 20 words; every layer is the last one, mixed, with noise."""
     print("random activations: give two stores for real ones")
-    corpus = Corpus.from_sentences([["w"] * 20] * (words // 20), name="random")
+    forms = [[f"w{(20 * s + i) % 997}" for i in range(20)] for s in range(words // 20)]
+    corpus = Corpus.from_sentences(forms, name="random")
     rng = np.random.default_rng(0)
     stores = []
     for model in ("base", "tuned"):
