@@ -112,7 +112,6 @@ def test_paired_test_tells_a_difference_from_none(metric):
     assert paired_test(metric, targets, worse, better, resamples=300) == much
 
 
-@pytest.mark.slow
 def test_p_values_of_equal_models_are_uniform():
     small = []
     for trial in range(200):

@@ -14,8 +14,9 @@ from typing import Any
 
 import torch
 from transformers import AutoConfig
+from transformers.pytorch_utils import Conv1D
 
-from tunescope.errors import InputError
+from tunescope.errors import InputError, nearest
 from tunescope.models.head_weights import head_modules
 from tunescope.models.load import dtype_of, options_of, quiet, readable
 from tunescope.models.reference import ModelRef
@@ -59,28 +60,35 @@ def add_adapter(model: Any, step: Finetune) -> Any:
     """
     library = peft()
     head = head_modules(model)
+    names = [name for name, _ in model.named_modules()]
+    for target in step.lora_targets or ():
+        if not any(f".{name}".endswith(f".{target}") for name in names):
+            known = {name.rpartition(".")[2] for name in _matrices(model, head)}
+            raise InputError(f"lora_targets: no module {target!r}; {nearest(target, known)}")
     config = library.LoraConfig(
         task_type="SEQ_CLS",
         r=step.lora_rank,
         lora_alpha=step.lora_alpha,
         lora_dropout=step.lora_dropout,
         target_modules=list(step.lora_targets or _targets(model, head)),
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
         modules_to_save=[name.rpartition(".")[2] for name in head],
     )
-    try:
-        with _calm():
-            return library.get_peft_model(model, config)
-    except ValueError as error:
-        raise InputError(f"lora_targets: {str(error).splitlines()[0]}") from None
+    with _calm():
+        return library.get_peft_model(model, config)
 
 
 def _targets(model: Any, head: tuple[str, ...]) -> list[str]:
     """Return PEFT's choice for the architecture, or else all matrices of the stack of layers."""
     from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as KNOWN
-    from transformers.pytorch_utils import Conv1D
 
     if model.config.model_type in KNOWN:
         return list(KNOWN[model.config.model_type])
+    return _matrices(model, head)
+
+
+def _matrices(model: Any, head: tuple[str, ...]) -> list[str]:
+    """Return the names of all matrices of the stack of layers."""
     return [
         name
         for name, module in model.named_modules()

@@ -16,7 +16,8 @@ from tunescope.models.limits import length_limit
 def set_padding(tokenizer: Any, model: Any) -> None:
     """Give tokenizer and model the same padding token; decoders often come without one.
 
-    By it, a decoder finds the last token of a text, which its head reads.
+    By it, a decoder finds the last token of a text, which its head reads. XLNet's head reads the
+    last position, whatever stands there: its texts are padded on the left.
 
     Raises
     ------
@@ -28,6 +29,8 @@ def set_padding(tokenizer: Any, model: Any) -> None:
     if tokenizer.pad_token_id is None:
         raise InputError("the tokenizer has no token to pad shorter texts with; set its pad_token")
     model.config.pad_token_id = tokenizer.pad_token_id
+    if model.config.model_type == "xlnet":
+        tokenizer.padding_side = "left"
 
 
 def encode(
@@ -50,10 +53,12 @@ def encode(
     parts = [list(part) for part in zip(*texts, strict=True)]
     if len(parts) == 2 and not _separates(tokenizer):
         parts = [[f"{first}\n{second}" for first, second in texts]]
-    encoded = dict(tokenizer(*parts, truncation=True, max_length=limit))
-    if not _has_segments(config):
-        encoded.pop("token_type_ids", None)
-    names = [name for name in encoded if name in ("input_ids", "attention_mask", "token_type_ids")]
+    segments = _has_segments(config)
+    encoded = tokenizer(
+        *parts, truncation=True, max_length=limit, return_token_type_ids=segments,
+        return_attention_mask=True,
+    )  # fmt: skip
+    names = ["input_ids", "attention_mask", *(["token_type_ids"] if segments else [])]
     return [{name: encoded[name][row] for name in names} for row in range(len(texts))]
 
 
