@@ -17,7 +17,7 @@ from tunescope.geometry import compare, measure
 from tunescope.geometry.sample import draw_words
 
 WIDTH = 12
-QUICK = {"k": 3, "queries": 60, "groups": 6}
+QUICK = {"k": 3, "queries": 60, "groups": 6, "matrix": "all"}
 
 
 def some_corpus(sentences: int = 60, seed: int = 0) -> Corpus:
@@ -146,12 +146,13 @@ def test_sums_that_do_not_fit_are_computed_again_to_the_same_result(
 
 def test_some_layers_some_measures_no_matrix(stores, found, tmp_path: Path):
     part = ts.compare_geometry(
-        *stores, tmp_path / "g", **QUICK, layers=(2, 1), measures=("procrustes",), matrix="none"
-    )
+        *stores, tmp_path / "g",
+        **{**QUICK, "layers": (2, 1), "measures": ("procrustes",), "matrix": "none"},
+    )  # fmt: skip
     assert part.layers["layer"].tolist() == [1, 2]
     assert column(part, "procrustes") == column(found, "procrustes")[1:]
     assert part.matrix.empty and part.within.empty
-    between = ts.compare_geometry(*stores, tmp_path / "b", **QUICK, matrix="between")
+    between = ts.compare_geometry(*stores, tmp_path / "b", **{**QUICK, "matrix": "between"})
     assert between.within.empty
     assert between.matrix["cka"].tolist() == pytest.approx(found.matrix["cka"].tolist())
 

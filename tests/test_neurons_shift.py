@@ -17,7 +17,7 @@ from tunescope.files import write_frame
 from tunescope.manifest import Manifest
 from tunescope.neurons.overlap import Shared, overlap_beside_chance
 from tunescope.neurons.result import NeuronSets
-from tunescope.neurons.shift import transfer_ablation
+from tunescope.neurons.side_by_side import transfer_ablation
 
 RANK: dict[str, Any] = {
     "rankings": ("probeless", "linear", "random"), "scalings": ("raw",), "l1": 1e-3, "l2": 1e-3,

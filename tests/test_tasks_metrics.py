@@ -52,7 +52,9 @@ def test_two_of_three_classes_are_scored_as_of_three():
 
 
 def test_constant_answers_score_nothing():
-    assert score("pearson", NUMBERS, [2.5] * 200) == 0 == score("spearman", NUMBERS, [2.5] * 200)
+    mean = [float(NUMBERS.mean())] * 200
+    assert score("pearson", NUMBERS, mean) == 0 == score("spearman", NUMBERS, mean)
+    assert interval("pearson", NUMBERS, mean) == (0, 0)
     assert score("matthews", BINARY, ["no"] * 200) == 0 == score("f1", BINARY, ["no"] * 200)
 
 

@@ -26,6 +26,7 @@ def run(study: Path, *, out: Path | None = None, device: str = "auto") -> None:
     from tunescope.report.neurons.page import summary as neuron_summary
     from tunescope.report.provenance import warnings
     from tunescope.report.site import export as write_pages
+    from tunescope.report.transfer.findings import summary as transfer_summary
     from tunescope.study.run import run as run_study
 
     result = run_study(study, out, device=device)
@@ -33,11 +34,15 @@ def run(study: Path, *, out: Path | None = None, device: str = "auto") -> None:
     with atomic_directory(site) as new:  # nothing stays of figures the study no longer has
         write_pages(result, new)
     show(result)
-    for said in (summary(result), neuron_summary(result)):
+    for said in (transfer_summary(result), summary(result), neuron_summary(result)):
         sys.stdout.write(f"\n{said}\n" if said else "")
     for text in warnings(result):
         sys.stdout.write(f"warning: {text}\n")
     sys.stdout.write(f"\npage: {(site / 'index.html').resolve()}\n")
+    if result.failed:  # the page and all else are there; a script must see that not all is
+        for job, said in result.failed.items():
+            sys.stderr.write(f"failed: {job}: {said}\n")
+        sys.exit(1)
 
 
 @app.command

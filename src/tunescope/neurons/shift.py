@@ -17,13 +17,13 @@ from tunescope.errors import InputError, MismatchError
 from tunescope.neurons.distribution import tag_sets
 from tunescope.neurons.overlap import overlap_beside_chance
 from tunescope.neurons.rank import n_of_count
-from tunescope.neurons.result import NeuronRankings, NeuronSets
+from tunescope.neurons.result import NeuronRankings
 from tunescope.neurons.shift_result import NeuronShift
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
-__all__ = ["SIZES", "NeuronShift", "compare_neurons", "transfer_ablation"]
+__all__ = ["SIZES", "NeuronShift", "compare_neurons"]
 
 SIZES = (0.01, 0.04, 0.1)
 """Sizes of the selections whose overlap is measured: shares of all neurons."""
@@ -176,42 +176,6 @@ def _overlaps(
         pair = "base-tuned" if a == 0 else "tuned-tuned"
         beside = overlap_beside_chance(tops[a], tops[b], layer_of, confidence=confidence)
         yield {"pair": pair, "run": b - 1, "other_run": a - 1} | beside
-
-
-def transfer_ablation(base: NeuronSets, tuned: NeuronSets) -> pd.DataFrame:
-    """Put what top, random and bottom neurons do in base and tuned model side by side.
-
-    Parameters
-    ----------
-    base, tuned : NeuronSets
-        Of step `select` with the same parameters.
-
-    Returns
-    -------
-    pandas.DataFrame
-        scaling, ranking, share, within (overall, or the same share of every layer, so that bottom
-        neurons are not merely those of the last layer), order, how, n, base_accuracy,
-        tuned_accuracy, difference; random neurons are means over their draws.
-
-    Raises
-    ------
-    MismatchError
-        If corpus or label differ, or one has sets that the other lacks.
-    """
-    if (base.corpus, base.label) != (tuned.corpus, tuned.label):
-        raise MismatchError(f"{base.path} and {tuned.path} are of different words or labels")
-    keys = ["scaling", "ranking", "share", "within", "order", "how", "n"]
-    before, after = (_mean_accuracy(sets, keys) for sets in (base, tuned))
-    frame: pd.DataFrame = before.merge(after, on=keys, how="outer", suffixes=("_base", "_tuned"))
-    frame.columns = [*keys, "base_accuracy", "tuned_accuracy"]
-    if frame.isna().any(axis=None):
-        raise MismatchError(f"{base.path} and {tuned.path} have different sets: select again")
-    return frame.assign(difference=frame["tuned_accuracy"] - frame["base_accuracy"])
-
-
-def _mean_accuracy(sets: NeuronSets, keys: list[str]) -> Any:
-    frame: Any = sets.frame("ablation").groupby(keys, sort=False)["accuracy"].mean()
-    return frame.reset_index()
 
 
 def _check_same(base: NeuronRankings, tuned: NeuronRankings) -> None:

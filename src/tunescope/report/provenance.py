@@ -56,7 +56,8 @@ def warnings(run: Run) -> list[str]:
     """
     path = run.path / "skipped.json"
     skipped = read_json(path) if path.exists() else {}
-    found = [f"Skipped: {job}: {reason}" for job, reason in skipped.items()]
+    found = [f"Failed: {job}: {reason}" for job, reason in run.failed.items()]
+    found += [f"Skipped: {job}: {reason}" for job, reason in skipped.items()]
     same: dict[tuple[str, str], list[str]] = {}
     for (corpus, model), known in run.extraction.items():
         for text in _extraction(known, run.study.extract.long):

@@ -80,6 +80,12 @@ def _probes(run: Run, corpus: str, label: str, pair: Pair) -> list[Figure]:
             source,
         )
     ]
+    n_seeds = max((len(run.transfer.tuned.get(model, ())) for model in models), default=1)
+    runs = ""
+    if n_seeds > 1:
+        runs = f"Mean over {n_seeds} tuning runs, whose spread is in the interval. "
+        if n_seeds == 2:
+            runs += "Two runs say little of how runs differ: three or more give narrower ones. "
     comparison = run.comparisons.get((corpus, label, *pair)) if pair[1] is not None else None  # type: ignore[arg-type]
     if comparison is not None:
         made.append(
@@ -88,7 +94,8 @@ def _probes(run: Run, corpus: str, label: str, pair: Pair) -> list[Figure]:
                 f"What tuning changed in {label} ({corpus})",
                 f"Accuracy of the tuned model minus that of the base model on the same words, with "
                 f"{interval}. Filled: p < .05 in a paired test that flips the signs of whole "
-                f"sentences, corrected over {len(comparison.table())} layers after Holm. {size}.",
+                f"sentences, corrected over {len(comparison.table())} layers after Holm. {runs}"
+                f"{size}.",
                 {"difference by layer": draw_probes.difference(comparison.table())},
                 comparison.table(),
                 source,

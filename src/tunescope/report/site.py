@@ -30,9 +30,14 @@ from tunescope.report.neurons import page as neuron_page
 from tunescope.report.neurons import sections as neuron_sections
 from tunescope.report.neurons.browser import neuron_data
 from tunescope.report.sections import figures, pairs
+from tunescope.report.transfer import findings as transfer_findings
+from tunescope.report.transfer.pair import figures as pair_figures
+from tunescope.report.transfer.sections import figures as transfer_figures
 from tunescope.study.result import Run
 
 STATIC = Path(__file__).with_name("static")
+MOST_PAIRS = 2
+"""With more pairs of models than this, each has a page of its own."""
 
 
 def export(run: Run | Path | str, out: Path | str) -> Path:
@@ -59,9 +64,15 @@ def export(run: Run | Path | str, out: Path | str) -> Path:
     run = run if isinstance(run, Run) else Run.load(run)
     out = Path(out)
     front = _Page(browser=browser_data(run))
+    _transfer(run, front, out)
+    apart = len(run.pairs) > MOST_PAIRS
     for base, tuned in pairs(run):
         made = figures(run, (base, tuned))
         found = findings(run, base, tuned) if tuned else []
+        if tuned and run.has(tuned):
+            made += pair_figures(run, base, tuned)
+        elif tuned and apart:  # the front page says why there is nothing
+            continue
         if made or found or not run.neurons:
             group = {
                 "id": slug("pair", base, *([tuned] if tuned else [])),
@@ -71,7 +82,14 @@ def export(run: Run | Path | str, out: Path | str) -> Path:
                 "findings": found,
                 "verdict": verdict(found),
             }
-            front.add(group, made, out)
+            if apart and tuned:
+                page = _Page(title=f"{base} → {tuned}")
+                page.add(group, made, out)
+                name = f"{group['id']}.html"
+                _write(run, page, out / name)
+                front.pairs.append((name, page.title))
+            else:
+                front.add(group, made, out)
     _neurons(run, front, out)
     _write(run, front, out / "index.html")
     return out / "index.html"
@@ -92,7 +110,9 @@ class _Page:
     title : str
         Of a page beside the front page.
     links : list of (str, str)
-        Pages beside the front page: file and title.
+        Pages beside the front page about neurons: file and title.
+    pairs : list of (str, str)
+        Pages beside the front page about one base and one tuned model.
     """
 
     groups: list[dict[str, Any]] = field(default_factory=list)
@@ -101,6 +121,7 @@ class _Page:
     neurons: dict[str, Any] = field(default_factory=lambda: neuron_data([]))
     title: str = ""
     links: list[tuple[str, str]] = field(default_factory=list)
+    pairs: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, group: dict[str, Any], made: list[Figure], out: Path) -> None:
         """Add a group with its figures; their files are written beside the page."""
@@ -112,6 +133,18 @@ class _Page:
             self.charts += [specification(chart) for chart in figure.charts.values()]
         nothing = {"title": "", "base": None, "tuned": None, "tuning": None}
         self.groups.append(nothing | group | {"figures": shown})
+
+
+def _transfer(run: Run, front: _Page, out: Path) -> None:
+    """Put what compares all tuned models on the front page."""
+    made = transfer_figures(run) if run.pairs else []
+    claims = transfer_findings.findings(run) if run.pairs else []
+    if made or claims:
+        group = {
+            "id": "transfer", "title": "What tuning changed, task by task", "findings": claims,
+            "verdict": transfer_findings.verdict(claims) if claims else "",
+        }  # fmt: skip
+        front.add(group, made, out)
 
 
 def _neurons(run: Run, front: _Page, out: Path) -> None:
@@ -175,6 +208,7 @@ def render(run: Run, page: _Page) -> str:
         groups=page.groups,
         title=page.title,
         links=page.links,
+        pair_links=page.pairs,
         browser=page.browser,
         neurons=page.neurons,
         charts_json=embedded_json(page.charts),

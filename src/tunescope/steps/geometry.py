@@ -49,7 +49,7 @@ class Geometry(Step):
     name: ClassVar[str] = "geometry"
     measures: tuple[Measure, ...] = ("cka", "procrustes", "neighbours")
     layers: tuple[int, ...] | None = None
-    matrix: Literal["none", "between", "all"] = "all"
+    matrix: Literal["none", "between", "all"] = "between"
     estimator: Literal["unbiased", "biased"] = "unbiased"
     k: int = bounded(10, 1)
     metric: Literal["cosine", "euclidean"] = "cosine"

@@ -14,6 +14,10 @@ task = "sst2"
 [tasks.sst2]
 path = {train = "train.tsv", dev = "dev.tsv"}
 
+[finetune]                  # or: every base on every task, as bert-sst2, bert-rte, ...
+tasks = ["sst2", "rte"]
+seeds = [0, 1, 2]
+
 [corpora.ewt]
 path = "en_ewt.conllu"
 
@@ -29,48 +33,56 @@ import dataclasses
 import re
 import tomllib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from tunescope.corpus.source import CorpusSource
 from tunescope.errors import InputError, nearest
 from tunescope.models.reference import ModelSource
-from tunescope.parameters import check_types, make
+from tunescope.parameters import make
 from tunescope.steps import (
     Align,
     Concepts,
     Extract,
     Finetune,
+    Geometry,
     Intervene,
     Probe,
+    Prune,
     Rank,
     Reduce,
     Select,
 )
+from tunescope.study.check import check
+from tunescope.study.variants import Variant, matrix, variants
+from tunescope.tasks.source import TaskSource
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 STEP_TABLES = {
     "finetune": Finetune,
     "extract": Extract,
     "probe": Probe,
+    "geometry": Geometry,
     "rank": Rank,
     "select": Select,
     "reduce": Reduce,
     "intervene": Intervene,
+    "prune": Prune,
     "concepts": Concepts,
     "align": Align,
 }
-NAMED_TABLES = {"models": ModelSource, "corpora": CorpusSource, "tasks": CorpusSource}
-ON_CORPORA = {
+NAMED_TABLES = {"models": ModelSource, "corpora": CorpusSource, "tasks": TaskSource}
+WORKS_ON = {
+    "finetune": ("bases", "tasks"),
     "probe": ("corpora", "labels"),
+    "geometry": ("corpora",),
+    "prune": ("bases", "tasks", "corpora"),
     "rank": ("corpora", "labels"),
     "intervene": ("sentences",),
     "concepts": ("corpora",),
 }
 """Keys of step tables that say what a step works on; the others are its parameters."""
-
-NEEDS = {"select": "rank", "reduce": "rank", "intervene": "rank", "align": "concepts"}
-"""Step tables that are of no use without another."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +97,20 @@ class Study:
         What the tables of the same names define.
     finetune, extract
         Parameters; these steps run as far as others need them.
-    probe, rank, select, reduce, intervene, concepts, align
+    probe, geometry, rank, select, reduce, intervene, prune, concepts, align
         Parameters, or None where the step is not to run.
-    probe_corpora, rank_corpora, concepts_corpora
+    finetune_bases, finetune_tasks
+        Models and tasks of which each is tuned on each; `models` has what is made of them.
+    finetune_seeds
+        Seeds of tuning; the model of the first is the one that everything is done with, those of
+        the others are probed and measured beside it.
+    probe_corpora, geometry_corpora, rank_corpora, concepts_corpora
         Corpora the steps work on; all when not given.
+    prune_bases, prune_tasks
+        Models that are pruned, and tasks they are then tuned on; all when not given.
+    prune_corpora
+        The first is the corpus that contributions of blocks are measured on; the first of all when
+        not given.
     probe_labels, rank_labels
         Label columns to probe, or to rank neurons for; all a corpus has when not given.
     intervene_sentences
@@ -107,18 +129,27 @@ class Study:
     name: str
     models: dict[str, ModelSource]
     corpora: dict[str, CorpusSource]
-    tasks: dict[str, CorpusSource] = field(default_factory=dict)
+    tasks: dict[str, TaskSource] = field(default_factory=dict)
     finetune: Finetune = Finetune()
     extract: Extract = Extract()
     probe: Probe | None = None
+    geometry: Geometry | None = None
     rank: Rank | None = None
     select: Select | None = None
     reduce: Reduce | None = None
     intervene: Intervene | None = None
+    prune: Prune | None = None
     concepts: Concepts | None = None
     align: Align | None = None
+    finetune_bases: tuple[str, ...] = ()
+    finetune_tasks: tuple[str, ...] = ()
+    finetune_seeds: tuple[int, ...] = ()
     probe_corpora: tuple[str, ...] = ()
     probe_labels: tuple[str, ...] = ()
+    geometry_corpora: tuple[str, ...] = ()
+    prune_bases: tuple[str, ...] = ()
+    prune_tasks: tuple[str, ...] = ()
+    prune_corpora: tuple[str, ...] = ()
     rank_corpora: tuple[str, ...] = ()
     rank_labels: tuple[str, ...] = ()
     intervene_sentences: tuple[str, ...] = ()
@@ -171,7 +202,9 @@ class Study:
         for table, kind in STEP_TABLES.items():
             if table in content:
                 keys = dict(content[table])
-                for key in ON_CORPORA.get(table, ()):
+                if table == "finetune" and "seeds" in keys:
+                    fields["finetune_seeds"] = _seeds(keys, f"{where}: [finetune]")
+                for key in WORKS_ON.get(table, ()):
                     if key in keys:
                         fields[f"{table}_{key}"] = _names(
                             keys.pop(key), f"{where}: [{table}] {key}"
@@ -179,7 +212,8 @@ class Study:
                 parameters = {field.name for field in dataclasses.fields(kind)}
                 if "seed" in parameters:
                     keys.setdefault("seed", seed)
-                others = parameters | set(ON_CORPORA.get(table, ()))
+                others = parameters | set(WORKS_ON.get(table, ()))
+                others |= {"seeds"} if table == "finetune" else set()
                 if unknown := keys.keys() - others:
                     key = min(unknown)
                     raise InputError(
@@ -188,6 +222,11 @@ class Study:
                 fields[table] = make(kind, keys, f"{where}: [{table}]")
         if "finetune" not in content:
             fields["finetune"] = Finetune(seed=seed)
+        fields.setdefault("finetune_seeds", (fields["finetune"].seed,))
+        fields["models"] = matrix(
+            named["models"], fields.get("finetune_bases", ()), fields.get("finetune_tasks", ()),
+            tuple(named["tasks"]), where,
+        )  # fmt: skip
         for key in ("name", "description"):
             if key in content:
                 if not isinstance(content[key], str):
@@ -196,97 +235,54 @@ class Study:
         if not NAME.fullmatch(fields.get("name", "")):
             raise InputError(f'{where}: set name = "..." (letters, digits, ".", "_" and "-")')
         study = cls(**fields)
-        study.check(where)
+        check(study, where)
         return study
-
-    def check(self, where: str) -> None:
-        """Check that the parts fit together.
-
-        Raises
-        ------
-        InputError
-            If a name refers to nothing, or nothing is to be done.
-        """
-        check_types(self, where)
-        if not self.models:
-            raise InputError(f"{where}: define a model: [models.NAME] with path = ...")
-        if not self.corpora:
-            raise InputError(f"{where}: define a corpus: [corpora.NAME] with path = ...")
-        if self.probe is None and self.rank is None and self.concepts is None:
-            raise InputError(f"{where}: nothing to do; add a table [probe], [rank] or [concepts]")
-        for table, needed in NEEDS.items():
-            if getattr(self, table) is not None and getattr(self, needed) is None:
-                raise InputError(f"{where}: [{table}] needs the table [{needed}]")
-        self._check_rankings(where)
-        if len(self.intervene_sentences) > 1:
-            raise InputError(
-                f"{where}: [intervene] sentences: name one corpus, not "
-                f"{len(self.intervene_sentences)}; changes on several cannot be averaged"
-            )
-        for name, model in self.models.items():
-            self._check_model(name, model, f"{where}: [models.{name}]")
-        for table, keys in ON_CORPORA.items():
-            for key in set(keys) - {"labels"}:
-                for name in getattr(self, f"{table}_{key}"):
-                    if name not in self.corpora:
-                        raise InputError(
-                            f"{where}: [{table}] {key}: no corpus {name!r}; "
-                            f"{nearest(name, self.corpora)}"
-                        )
-
-    def _check_rankings(self, where: str) -> None:
-        """Check that what follows on rankings asks for some that are made."""
-        if self.rank is None:
-            return
-        from tunescope.neurons.interventions import Action
-
-        for action in self.intervene.actions if self.intervene is not None else ():
-            Action.parse(action)
-        asked = []
-        if self.select is not None:
-            asked.append(("select", "rankings", self.select.rankings, self.rank.rankings))
-        if self.intervene is not None:
-            step = self.intervene
-            asked.append(("intervene", "ranking", (step.ranking,), self.rank.rankings))
-            asked.append(("intervene", "scaling", (step.scaling,), self.rank.scalings))
-        for table, key, names, made in asked:
-            for name in names:
-                if name not in made:
-                    raise InputError(
-                        f"{where}: [{table}] {key}: {name!r} is not made by [rank]; "
-                        f"{nearest(name, made)}"
-                    )
-
-    def _check_model(self, name: str, model: ModelSource, where: str) -> None:
-        check_types(model, where)
-        if (model.path is None) == (model.task is None):
-            raise InputError(f"{where}: give either path or, with base, task")
-        if model.task is not None and model.base is None:
-            raise InputError(f"{where}: task needs base, the model to tune")
-        if model.base is not None:
-            if model.base not in self.models or model.base == name:
-                others = [other for other in self.models if other != name]
-                hint = nearest(model.base, others) if others else "define it"
-                raise InputError(f"{where}: base: no model {model.base!r}; {hint}")
-            if self.models[model.base].base is not None:
-                raise InputError(f"{where}: base {model.base!r} is itself tuned; name its base")
-        if model.task is not None and model.task not in self.tasks:
-            hint = nearest(model.task, self.tasks) if self.tasks else "define [tasks.NAME]"
-            raise InputError(f"{where}: no task {model.task!r}; {hint}")
-        if model.finetune and model.task is None:
-            raise InputError(f"{where}: finetune is of no use without task")
-        self.finetune_step(name, where)
 
     def finetune_step(self, model: str, where: str = "study") -> Finetune:
         """Return the parameters with which one model is tuned."""
         own = self.models[model].finetune
-        values = {**self.finetune.parameters(), **own}
+        values = {**self.finetune.parameters(), "seed": self.finetune_seeds[0], **own}
         return make(Finetune, values, f"{where} finetune")
+
+    @cached_property
+    def variants(self) -> list[Variant]:
+        """Further seeds and checkpoints of the models that are tuned here."""
+        tuned = (name for name, model in self.models.items() if model.task is not None)
+        fractions = {name: self.finetune_step(name).checkpoints or () for name in tuned}
+        return variants(self.models, self.finetune_seeds, fractions)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """(base, tuned) for every tuned model."""
         return [(model.base, name) for name, model in self.models.items() if model.base]
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """Models that nothing is said to have been tuned to."""
+        return tuple(name for name, model in self.models.items() if model.base is None)
+
+    def family(self, base: str) -> list[str]:
+        """Return a base, all that was tuned from it, then their further seeds and checkpoints."""
+        tuned = [name for of, name in self.pairs if of == base]
+        return [base, *tuned, *(v.name for v in self.variants if v.base == base)]
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Corpora that the geometry of models is measured on."""
+        return () if self.geometry is None else self.geometry_corpora or tuple(self.corpora)
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """Corpora that activations are extracted on."""
+        works = (self.probed, self.measured, self.ranked, self.contributing, self.clustered)
+        return tuple(name for name in self.corpora if any(name in names for names in works))
+
+    @property
+    def contributing(self) -> tuple[str, ...]:
+        """The corpus that contributions of blocks are measured on, where a rule needs them."""
+        rules = () if self.prune is None else self.prune.drop
+        needed = any(rule.startswith("contribution") for rule in rules)
+        return (self.prune_corpora or tuple(self.corpora))[:1] if needed else ()
 
     @property
     def probed(self) -> tuple[str, ...]:
@@ -317,6 +313,17 @@ def _named(content: dict[str, Any], kind: type, where: str) -> dict[str, Any]:
         _need_table(values, f"{where}.{name}")
         made[name] = make(kind, values, f"{where}.{name}")
     return made
+
+
+def _seeds(keys: dict[str, Any], where: str) -> tuple[int, ...]:
+    """Take the seeds of tuning out of the keys of [finetune]."""
+    seeds = keys.pop("seeds")
+    whole = isinstance(seeds, list) and all(type(seed) is int and seed >= 0 for seed in seeds)
+    if not whole or not seeds or len(set(seeds)) < len(seeds):
+        raise InputError(f"{where} seeds = {seeds!r} must be different whole numbers, as [0, 1, 2]")
+    if "seed" in keys:
+        raise InputError(f"{where}: give seed or seeds, not both")
+    return tuple(seeds)
 
 
 def _names(value: Any, where: str) -> tuple[str, ...]:

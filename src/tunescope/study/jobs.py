@@ -1,16 +1,22 @@
-"""One job after the other: do it, time it, or only look whether it is done."""
+"""One job after the other: do it, time it, or only look whether it is done.
+
+A job that fails does not stop the others: what it was to give counts as not there, its message is
+kept for the page and said at the end.
+"""
 
 from __future__ import annotations
 
 import fcntl
+import sys
 import time
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tunescope.errors import InputError
+from tunescope.errors import InputError, TunescopeError
 from tunescope.files import folder_size, read_json, remove_leftovers, write_json
 from tunescope.manifest import NotDone, only_look
 
@@ -37,9 +43,9 @@ class Job:
         What it works on.
     folder : Path
         Where its results are.
-    state : {"done", "missing", "partial", "stale", "waiting", "skipped"}
+    state : {"done", "missing", "partial", "stale", "waiting", "skipped", "failed"}
         `waiting` is said of a job whose inputs are not there, `skipped` of one that cannot be done
-        and that the others do not need.
+        and that the others do not need, `failed` of one that was tried and ended with an error.
     size : int
         Bytes on disk.
     seconds : float or None
@@ -70,6 +76,10 @@ class Jobs:
         self.list: list[Job] = []
         self._skipped: dict[str, str] = {}
         self._reasons = out / "skipped.json"
+        self.failed: dict[str, str] = {}
+        self._failures = out / "failed.json"
+        if not does and self._failures.exists():
+            self.failed = read_json(self._failures)
         self._timings = out / "timings.json"
         self._seconds = read_json(self._timings) if self._timings.exists() else {}
 
@@ -100,7 +110,10 @@ class Jobs:
                 raise InputError(f"another process works in {out}: wait, or use --out") from None
             remove_leftovers(out)
             jobs = cls(out, does=True)
-            yield jobs
+            try:
+                yield jobs
+            finally:
+                write_json(jobs._failures, jobs.failed)
             jobs._forget_others()
 
     @classmethod
@@ -112,7 +125,7 @@ class Jobs:
 
     def do(
         self, name: str, what: str, folder: Path, function: Callable[..., Any], /,
-        *inputs: Any, **options: Any,
+        *inputs: Any, needed: bool = False, **options: Any,
     ) -> Any:  # fmt: skip
         """Call `function(*inputs, out=folder, **options)`; return its result or ABSENT.
 
@@ -124,24 +137,94 @@ class Jobs:
             Where the step writes.
         function : callable
             A step function: it returns at once what is done already.
+        needed : bool
+            Whether an error of this job ends the run.
         *inputs, **options
             Its arguments. If one is ABSENT, so is the result.
         """
         began, before = time.monotonic(), _stamp(folder)
         result: Any = ABSENT
-        state = "waiting"
+        state, key = "waiting", f"{name} {what}"
         if not any(value is ABSENT for value in (*inputs, *options.values())):
             try:
                 result, state = function(*inputs, out=folder, **options), "done"
             except NotDone as error:
-                state = error.state
-        key = f"{name} {what}"
+                state = "failed" if key in self.failed else error.state
+            except Exception as error:
+                if needed:
+                    raise
+                state = "failed"
+                self.fail(name, what, error)
         if self.does and state == "done" and _stamp(folder) != before:
             self._seconds[key] = round(time.monotonic() - began, 2)
             write_json(self._timings, self._seconds)
         size = folder_size(folder) if folder.exists() else 0
         self.list.append(Job(name, what, folder, state, size, self._seconds.get(key)))
         return result
+
+    def together(
+        self, jobs: Sequence[tuple[str, str, Path]], function: Callable[..., Any], /,
+        *inputs: Any, **options: Any,
+    ) -> None:  # fmt: skip
+        """Do several jobs in one call; each is then listed by `do`, where it is done already.
+
+        A call that fails does nothing: each job meets its own error.
+
+        Parameters
+        ----------
+        jobs : sequence of (str, str, Path)
+            Step, what it works on, and folder of each; those that are made share the time.
+        function : callable
+            Takes the inputs and options, which are there.
+        """
+        began, before = time.monotonic(), [_stamp(folder) for *_, folder in jobs]
+        try:
+            function(*inputs, **options)
+        except Exception:
+            return
+        made = [job for job, stamp in zip(jobs, before, strict=True) if _stamp(job[2]) != stamp]
+        for name, what, _ in made:
+            self._seconds[f"{name} {what}"] = round((time.monotonic() - began) / len(made), 2)
+        if made:
+            write_json(self._timings, self._seconds)
+
+    def attempt(
+        self, name: str, what: str, function: Callable[..., Any], /, *inputs: Any, **options: Any
+    ) -> Any:
+        """Call a function that writes nothing; return its result, or ABSENT where it fails.
+
+        Parameters
+        ----------
+        name, what : str
+            As for `do`; only a failure is listed.
+        function : callable
+            Takes the inputs and options.
+        """
+        try:
+            return function(*inputs, **options)
+        except Exception as error:
+            self.fail(name, what, error)
+            self.list.append(Job(name, what, Path(), "failed", 0, None))
+            return ABSENT
+
+    def fail(self, name: str, what: str, error: Exception) -> None:
+        """Keep what a job ended with, and say it at once.
+
+        Parameters
+        ----------
+        name, what : str
+            As for `do`.
+        error : Exception
+            One of the user's is said in a line; of any other the traceback is shown too.
+        """
+        if not self.does:
+            return
+        said = str(error)
+        if not isinstance(error, TunescopeError):
+            traceback.print_exc()
+            said = f"{type(error).__name__}: {error}"
+        self.failed[f"{name} {what}"] = said
+        sys.stderr.write(f"failed: {name} {what}: {said}\n")
 
     def skip(self, name: str, what: str, folder: Path, reason: str) -> None:
         """Pass over a job that cannot be done, and keep the reason for the page.

@@ -11,11 +11,13 @@ from tunescope.models.heads import find_measure
 from tunescope.models.load import find_device
 from tunescope.neurons.intervene import intervene
 from tunescope.neurons.rank import rank
+from tunescope.neurons.rankings import RANKINGS
 from tunescope.neurons.reduce import reduce
 from tunescope.neurons.select import select
+from tunescope.neurons.shift import compare_neurons
 from tunescope.study.file import Study
 from tunescope.study.jobs import ABSENT, Jobs
-from tunescope.study.shared import common_rows, labels_of
+from tunescope.study.shared import common_rows, compare_once, labels_of
 
 
 def neurons(
@@ -49,14 +51,18 @@ def neurons(
     """
     if corpora[name] is ABSENT:
         return
-    rows, fitted_on = common_rows(stores), str(find_device(device))
+    assert study.rank is not None
+    fitted_on = str(find_device(device))
+    across = any(RANKINGS[ranking].needs_others for ranking in study.rank.rankings)
     for label in labels_of(corpora[name], study.rank_labels):
+        labelled, found = out / "neurons" / name / quote(label, safe=""), {}
         for model, store in stores.items():
-            what = f"{name}/{label}/{model}"
-            folder = out / "neurons" / name / quote(label, safe="") / model
-            others = [other for key, other in stores.items() if key != model]
-            ranked = jobs.do(
-                "rank", what, folder / "rank", rank, store, label, rows=rows,
+            what, folder = f"{name}/{label}/{model}", labelled / model
+            others = [other for key, other in stores.items() if key != model] if across else []
+            of = study.models[model].base or model
+            compared = stores if across else {m: stores[m] for m in study.family(of) if m in stores}
+            ranked = found[model] = jobs.do(
+                "rank", what, folder / "rank", rank, store, label, rows=common_rows(compared),
                 others=ABSENT if ABSENT in others else others, device=fitted_on, step=study.rank,
             )  # fmt: skip
             for step, do, parameters in (
@@ -70,6 +76,13 @@ def neurons(
                     )  # fmt: skip
             if study.intervene is not None:
                 _intervene(study, jobs, corpora, what, folder, ranked, store, models[model], device)
+        for base, tuned in study.pairs if jobs.does else ():
+            if ABSENT not in (found[base], found[tuned]):
+                pair = labelled / f"{base}--{tuned}"
+                jobs.attempt(
+                    "shift", f"{name}/{label}/{pair.name}", compare_once, pair, compare_neurons,
+                    found[base], [found[tuned]],
+                )  # fmt: skip
 
 
 def _intervene(

@@ -18,13 +18,14 @@ from tunescope.latent.alignment import Alignment
 from tunescope.latent.layer_concepts import LayerConcepts
 from tunescope.manifest import Manifest
 from tunescope.models.tuned import TunedModel
-from tunescope.probes.compare import ProbeComparison
+from tunescope.probes.comparison import ProbeComparison
 from tunescope.probes.result import LayerProbes
 from tunescope.results import Result
 from tunescope.steps import Step
 from tunescope.study.file import Study
 from tunescope.study.neuron_results import NeuronResults
 from tunescope.study.summary import accuracy_table, concept_table, sets_table, single_table
+from tunescope.study.transfer_results import TransferResults
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +69,15 @@ class Run(Result):
         return self.study.pairs
 
     @cached_property
+    def failed(self) -> dict[str, str]:
+        """What was tried in the last run and ended with an error: job and message."""
+        path = self.path / "failed.json"
+        return read_json(path) if path.exists() else {}
+
+    @property
     def tuning(self) -> dict[str, TunedModel]:
-        """Models tuned by this study, by name."""
-        tuned = (name for name, source in self.study.models.items() if source.task is not None)
-        folders = (self.path / "models" / name for name in tuned)
-        return {f.name: TunedModel.load(f) for f in folders if (f / "manifest.json").exists()}
+        """Models tuned by this study, by name; of several seeds, the first."""
+        return {name: made[0] for name, made in self.transfer.tuned.items()}
 
     @cached_property
     def extraction(self) -> dict[tuple[str, str], dict[str, Any]]:
@@ -82,13 +87,18 @@ class Run(Result):
             for folder in self._finished(
                 "activations/*/*",
                 self.study.extract,
-                corpora={*self.study.probed, *self.study.ranked, *self.study.clustered},
+                corpora=self.study.used,
             )
         }
 
-    @cached_property
+    @property
     def probes(self) -> dict[tuple[str, str, str], LayerProbes]:
-        """Layer-wise probes, by (corpus, label, model)."""
+        """Layer-wise probes of the study's models, by (corpus, label, model)."""
+        return {k: found for k, found in self.all_probes.items() if k[2] in self.study.models}
+
+    @cached_property
+    def all_probes(self) -> dict[tuple[str, str, str], LayerProbes]:
+        """Those of further seeds and of checkpoints too."""
         folders = self._finished("probes/*/*/*", self.study.probe, corpora=self.study.probed)
         return {
             (f.parent.parent.name, unquote(f.parent.name), f.name): LayerProbes.load(f)
@@ -96,17 +106,14 @@ class Run(Result):
         }
 
     @cached_property
+    def transfer(self) -> TransferResults:
+        """Base against tuned: over seeds, over checkpoints, geometry, neurons, pruning."""
+        return TransferResults(self)
+
+    @property
     def comparisons(self) -> dict[tuple[str, str, str, str], ProbeComparison]:
         """Paired differences between probes, by (corpus, label, base, tuned)."""
-        found = {}
-        for corpus, label in dict.fromkeys(key[:2] for key in self.probes):
-            for base, tuned in self.pairs:
-                one, other = (self.probes.get((corpus, label, m)) for m in (base, tuned))
-                if one is not None and other is not None:
-                    path = one.path.parent / f"{base}--{tuned}"
-                    if path.exists():
-                        found[corpus, label, base, tuned] = ProbeComparison.load(path)
-        return found
+        return self.transfer.comparisons
 
     @cached_property
     def neurons(self) -> NeuronResults:
@@ -142,8 +149,14 @@ class Run(Result):
         """
         if step is None:
             return []
-        models = {*self.study.models, *(f"{base}--{tuned}" for base, tuned in self.pairs)}
-        order = {name: n for n, name in enumerate([*self.study.corpora, *self.study.models])}
+        variants = [variant.name for variant in self.study.variants]
+        models = {
+            *self.study.models,
+            *variants,
+            *(f"{base}--{tuned}" for base, tuned in self.pairs),
+        }
+        known = [*self.study.corpora, *self.study.models, *variants]
+        order = {name: n for n, name in enumerate(known)}
         folders = []
         for folder in self.path.glob(pattern):
             corpus, *label, model = folder.relative_to(self.path).parts[1:]
@@ -151,9 +164,20 @@ class Run(Result):
                 continue
             if label and unquote(label[0]) not in self._labels(corpus):
                 continue
-            if (folder / "manifest.json").exists() and _same(Manifest.load(folder), step):
+            if self.is_of(folder, step):
                 folders.append(folder)
         return sorted(folders, key=lambda f: [(order.get(part, 99), part) for part in f.parts[-3:]])
+
+    def has(self, model: str) -> bool:
+        """Whether there is any result about a model."""
+        found = (self.all_probes, self.neurons.rankings, self.concepts)
+        there = any(model in key for results in found for key in results)
+        return there or any(model in key for key in self.transfer.geometry)
+
+    @staticmethod
+    def is_of(folder: Path, step: Step) -> bool:
+        """Whether a folder holds finished results of these parameters."""
+        return (folder / "manifest.json").exists() and _same(Manifest.load(folder), step)
 
     def _labels(self, corpus: str) -> Iterable[str]:
         """Label columns of a corpus that are probed."""

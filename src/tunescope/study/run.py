@@ -8,7 +8,6 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 
@@ -18,13 +17,10 @@ from tunescope.files import atomic_file, write_json
 from tunescope.latent.alignment import align
 from tunescope.latent.concepts import check_enough, concepts
 from tunescope.latent.selection import select_words
-from tunescope.models.finetune import finetune
-from tunescope.models.load import check_comparable
-from tunescope.models.reference import find_model
-from tunescope.probes.compare import compare_probes
-from tunescope.probes.layerwise import probe
 from tunescope.study.file import Study
 from tunescope.study.jobs import ABSENT, Jobs
+from tunescope.study.layers import layers
+from tunescope.study.models import models, pruning
 from tunescope.study.neurons import neurons
 from tunescope.study.read import read
 from tunescope.study.result import Run
@@ -59,7 +55,9 @@ def run(
     Raises
     ------
     InputError
-        If the study, a corpus or a model cannot be used. Finished steps stay.
+        If the study or a corpus cannot be used, or nothing could be done. Finished steps stay. A
+        model or task that cannot be used, or a step that fails, is said, kept in `Run.failed`, and
+        does not stop the others.
     """
     study = study if isinstance(study, Study) else Study.load(study)
     out = Path("runs", study.name) if out is None else Path(out)
@@ -79,6 +77,9 @@ def run(
         }
         write_json(out / "manifest.json", about)
         follow(study, out, jobs, device)
+    worked = any(job.state == "done" and job.step not in ("corpus", "task") for job in jobs.list)
+    if jobs.failed and not worked:
+        raise InputError("; ".join(f"{job}: {said}" for job, said in jobs.failed.items()))
     return Run.load(out)
 
 
@@ -92,15 +93,18 @@ def follow(study: Study, out: Path, jobs: Jobs, device: str = "auto") -> None:
     What "go through" means is up to `jobs`: do each step, or only look at what is there.
     """
     corpora = {
-        name: jobs.do("corpus", name, out / "corpora" / name, read, source, name, study.folder)
+        name: jobs.do(
+            "corpus", name, out / "corpora" / name, read, source, name, study.folder, needed=True
+        )
         for name, source in study.corpora.items()
-    }
+    }  # fmt: skip
     check_labels(study, corpora)
     selections = {name: _selection(study, corpora[name]) for name in study.clustered}
-    models = _models(study, out, jobs, device)
-    whole = {*study.probed, *study.ranked}
-    used = [n for n in study.corpora if n in {*whole, *study.clustered}]
-    for name in used:
+    found = models(study, out, jobs, device)
+    by_layer = {*study.probed, *study.measured}
+    whole = {*by_layer, *study.ranked, *study.contributing}
+    extracted = {}
+    for name in study.used:
         selected = selections.get(name, ABSENT)
         words = corpora[name] if name in whole else selected
         stores = {
@@ -108,42 +112,16 @@ def follow(study: Study, out: Path, jobs: Jobs, device: str = "auto") -> None:
                 "extract", f"{name}/{model}", out / "activations" / name / model,
                 extract, words, ref, device=device, step=study.extract,
             )
-            for model, ref in models.items()
+            for model, ref in found.named.items()
         }  # fmt: skip
-        if name in study.probed:
-            _probes(study, out, jobs, corpora[name], stores)
+        extracted[name] = stores
+        if name in by_layer:
+            layers(study, out, jobs, corpora[name], stores, found, device)
         if name in study.ranked:
-            neurons(study, out, jobs, corpora, name, models, stores, device)
+            neurons(study, out, jobs, corpora, name, found.named, stores, device)
         if name in study.clustered:
             _concepts(study, out, jobs, name, selected, stores)
-
-
-def _models(study: Study, out: Path, jobs: Jobs, device: str) -> dict[str, Any]:
-    """Find the models, check that they can be compared, then tune those to be tuned."""
-    found: dict[str, Any] = {
-        name: find_model(source, name=name, relative_to=study.folder)
-        for name, source in study.models.items()
-        if source.path is not None
-    }
-    for base, tuned in study.pairs:
-        if tuned in found:
-            check_comparable(found[base], found[tuned], study.extract.stack)
-    used = dict.fromkeys(source.task for source in study.models.values() if source.task)
-    tasks = {
-        task: jobs.do(
-            "corpus", f"task-{task}", out / "corpora" / f"task-{task}",
-            read, study.tasks[task], task, study.folder,
-        )
-        for task in used
-    }  # fmt: skip
-    for name, source in study.models.items():
-        if source.task is not None and source.base is not None:
-            tuned = jobs.do(
-                "finetune", name, out / "models" / name, finetune, found[source.base],
-                tasks[source.task], device=device, step=study.finetune_step(name),
-            )  # fmt: skip
-            found[name] = tuned if tuned is ABSENT else find_model(tuned.path, name=name)
-    return {name: found[name] for name in study.models}
+    pruning(study, out, jobs, extracted, found, device)
 
 
 def check_labels(study: Study, corpora: dict[str, Any]) -> None:
@@ -196,24 +174,6 @@ def _selection(study: Study, corpus: Any) -> Any:
     selected = select_words(corpus, study.concepts)
     check_enough(selected, study.concepts)
     return selected
-
-
-def _probes(study: Study, out: Path, jobs: Jobs, corpus: Any, stores: dict[str, Any]) -> None:
-    if corpus is ABSENT:
-        return
-    rows = common_rows(stores)
-    for label in labels_of(corpus, study.probe_labels):
-        folder = out / "probes" / corpus.name / quote(label, safe="")
-        probes = {
-            model: jobs.do(
-                "probe", f"{corpus.name}/{label}/{model}", folder / model,
-                probe, store, label, rows=rows, step=study.probe,
-            )
-            for model, store in stores.items()
-        }  # fmt: skip
-        for base, tuned in study.pairs:
-            if ABSENT not in (probes[base], probes[tuned]) and jobs.does:
-                compare_probes(probes[base], probes[tuned]).save(folder / f"{base}--{tuned}")
 
 
 def _concepts(

@@ -68,20 +68,21 @@ def pruned_scores(summary: pd.DataFrame) -> Any:
     tip += [alt.Tooltip("blocks:Q", title="blocks kept"), "seeds:Q"]
     tip += [alt.Tooltip(f"{c}:Q", format=".3f") for c in ("score", "low", "high", "baseline")]
     tip += [alt.Tooltip("p_holm:Q", format=".3f", title="p (Holm)")]
-    hollow = alt.FillOpacity(
-        "certain:N", scale=alt.Scale(domain=[True, False], range=[1, 0]), legend=None
-    )
-    painted = alt.Scale(domain=rules, range=list(colours.values()))
-    fill = alt.Fill("rule:N", scale=painted, legend=None)
+
+    def points(certain: bool) -> Any:
+        shown = alt.Chart(pd.DataFrame(frame[frame["certain"] == certain]))
+        return shown.mark_point(size=70, opacity=1, strokeWidth=2, filled=certain).encode(
+            x=x, y=y, yOffset=offset, tooltip=tip, **encoded
+        )
+
     return styled(
         alt.layer(
             base.mark_tick(color="currentColor", thickness=2).encode(x=alt.X("baseline:Q")),
             base.mark_rule(strokeWidth=2).encode(
                 x=alt.X("low:Q"), x2="high:Q", color=encoded["color"]
             ),
-            base.mark_point(size=70, opacity=1, strokeWidth=2).encode(
-                x=x, tooltip=tip, fill=fill, fillOpacity=hollow, **encoded
-            ),
+            points(True),
+            points(False),
         ),
         height=max(60, len(tasks) * (14 + 18 * len(rules))),
     )

@@ -140,6 +140,11 @@ def specification(chart: Any, width: int | None = None) -> dict[str, Any]:
         Pixels, for an image on white; on a page, the chart is as wide as what it is put in.
     """
     spec = chart.to_dict()
+    # Altair turns what is missing into null in columns of numbers, not in those of objects.
+    for name, rows in spec.get("datasets", {}).items():
+        spec["datasets"][name] = [
+            {key: None if value != value else value for key, value in row.items()} for row in rows
+        ]
     if width is not None:
         spec |= {"width": width, "background": "white"}
     # Legends below each other, so that they fit a narrow screen. Altair's schema lacks the key.

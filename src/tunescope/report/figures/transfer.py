@@ -106,12 +106,12 @@ def _numbers(there: Frame, x: alt.X, y: alt.Y, end: float, sure: bool, room: str
     """Write points where there is room: bold where significant, and else smaller and in grey."""
     frame = there[there["significant"] == sure]
     strong = f"abs(datum.difference) > {0.6 * end}"
-    ink = alt.condition(strong, alt.value("white"), alt.value("black"))
+    ink = alt.condition(strong, alt.value("white"), alt.value("black" if sure else "#6A6A6A"))
     style: dict[str, Any] = {"fontSize": 11, "fontWeight": "bold"} if sure else {"fontSize": 10}
     return (
         alt.Chart(frame)
         .mark_text(**style, opacity=alt.ExprRef(f"{room} ? 1 : 0"))
-        .encode(x=x, y=y, text="points:N", color=ink if sure else alt.value("#6A6A6A"))
+        .encode(x=x, y=y, text="points:N", color=ink)
     )
 
 

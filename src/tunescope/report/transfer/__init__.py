@@ -1,0 +1,1 @@
+"""Report on study 2: what tuning on each task did to each base model."""
