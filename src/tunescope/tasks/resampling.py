@@ -46,11 +46,11 @@ def matthews(tables: np.ndarray, positive: int | None = None) -> np.ndarray:
 
 def pearson(targets: np.ndarray, answers: np.ndarray) -> np.ndarray:
     """Return the correlation of rows (..., n_texts); 0 where one does not vary."""
+    varies = (np.ptp(targets, axis=-1) > 0) & (np.ptp(answers, axis=-1) > 0)
     targets, answers = (rows - rows.mean(-1, keepdims=True) for rows in (targets, answers))
     together = (targets * answers).sum(-1)
     apart = (targets**2).sum(-1) * (answers**2).sum(-1)
-    with np.errstate(invalid="ignore"):
-        return np.where(apart > 1e-300, together / np.sqrt(np.maximum(apart, 1e-300)), 0.0)
+    return np.where(varies, together, 0.0) / np.sqrt(np.where(varies, apart, 1.0))
 
 
 def spearman(targets: np.ndarray, answers: np.ndarray) -> np.ndarray:
