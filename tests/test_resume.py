@@ -108,7 +108,8 @@ def test_changed_parameter_makes_only_what_needs_it_stale(finished):
     states = {(job.step, job.state) for job in info(out).jobs}
     assert ("probe", "stale") in states and ("probe", "done") not in states
     assert states - {("probe", "stale")} == {
-        (step, "done") for step in ("corpus", "finetune", "extract", "concepts", "align", *NEURONS)
+        (step, "done")
+        for step in ("corpus", "task", "finetune", "extract", "concepts", "align", *NEURONS)
     }
 
 
