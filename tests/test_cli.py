@@ -154,8 +154,6 @@ def test_what_was_taken_out_of_the_study_is_not_shown(cli, place):
         ("[select]", '[select]\nrankings = ["iou"]', "[select] rankings: 'iou' is not made by"),
         ("grid = [0.0, 0.01]", "grid = [-1.0]", "grid = (-1.0,) must be at least 0"),
         ("n_clusters = 12", "n_clusters = 5000", "n_clusters = 5000 but only"),
-        ('path = "tuned"', 'path = "./nowhere"', "is not a folder"),
-        ('path = "tuned"', 'path = "more.jsonl"', "is not a folder"),
         ('path = "more.jsonl"', 'path = "no.jsonl"', "No such file or directory"),
         ('path = "more.jsonl"', 'path = "."\nformat = "text"', "Is a directory"),
         ("[extract]", PLAIN + "[extract]", "corpus 'plain' cannot be probed"),
@@ -171,6 +169,20 @@ def test_errors_come_first_and_in_one_line(cli, place, tmp_path, old, new, messa
     assert error.startswith("tunescope: error: ") and message in error
     assert not (tmp_path / "run" / "models").exists()
     assert not (tmp_path / "run" / "activations").exists()
+
+
+@pytest.mark.parametrize("path", ["./nowhere", "more.jsonl"])
+def test_a_model_that_is_not_there_is_said_and_the_rest_is_done(
+    cli, place, tmp_path, path, no_images
+):
+    text = without(STUDY, "corpora.more", *NEURONS).replace('path = "tuned"', f'path = "{path}"')
+    status, out, error = cli("run", write(place, text), "--out", tmp_path / "run")
+    assert status == 1 and "page: " in out
+    assert error.startswith("failed: model tuned: ") and "is not a folder" in error
+    made = Run.load(tmp_path / "run")
+    assert set(made.probes) == {("odd", "upos", "base")} and not made.comparisons
+    states = {(job.step, job.what): job.state for job in info(tmp_path / "run").jobs}
+    assert states["model", "tuned"] == "failed" and states["align", "odd/base--tuned"] == "waiting"
 
 
 def test_a_corpus_without_labels_cannot_be_ranked_for(cli, place, tmp_path):

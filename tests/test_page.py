@@ -25,6 +25,8 @@ from tunescope.report.neurons import page as neuron_page
 from tunescope.report.neurons import sections as neuron_sections
 from tunescope.report.sections import figures, pairs
 from tunescope.report.site import embedded_json, export, script_hash, vega
+from tunescope.report.transfer.pair import figures as of_pair
+from tunescope.report.transfer.sections import figures as transfer_figures
 from tunescope.steps import Extract
 from tunescope.study.result import Run
 
@@ -68,6 +70,9 @@ def values(chart: Any) -> list[dict[str, Any]]:
 def test_exports_page_images_and_tables(site: Path, tiny_run: Run) -> None:
     names = {figure.name for figure in figures(tiny_run, PAIR)}
     assert len(names) == 18
+    transfer = [figure.name for figure in (*transfer_figures(tiny_run), *of_pair(tiny_run, *PAIR))]
+    assert len(transfer) == len(set(transfer)) == 10
+    names |= set(transfer)
     studies = neuron_page.studies(tiny_run).values()
     of_neurons = [f.name for study in studies for f in neuron_page.figures(study)]
     across = {figure.name for figure in neuron_sections.across(list(studies))}
@@ -269,6 +274,7 @@ def test_warnings_name_what_went_wrong(tmp_path: Path) -> None:
             ("c", "b"): cut | {"words_without_subwords": {"\u200b": 4}},
         },
         probes={("c", "upos", "a"): SimpleNamespace(facts=facts)},
+        failed={},
     )
     found = provenance.warnings(run)
     assert len(found) == 4
@@ -280,6 +286,8 @@ def test_warnings_name_what_went_wrong(tmp_path: Path) -> None:
     assert "have more subwords than the model takes" in " ".join(provenance.warnings(run))
     (tmp_path / "skipped.json").write_text('{"intervene c/upos/a": "no head"}')
     assert provenance.warnings(run)[0] == "Skipped: intervene c/upos/a: no head"
+    run.failed = {"task t": "no such file"}
+    assert provenance.warnings(run)[0] == "Failed: task t: no such file"
 
 
 def test_file_names_stay_different_and_harmless() -> None:
@@ -291,7 +299,11 @@ def test_file_names_stay_different_and_harmless() -> None:
 @pytest.mark.parametrize(
     ("left_out", "figures_there", "browses"),
     [
-        (("concepts", "align"), {"accuracy", "difference", "selectivity"}, False),
+        (
+            ("concepts", "align"),
+            {"accuracy", "difference", "selectivity", "forgotten", "curves", "upper"},
+            False,
+        ),
         (("probe", "align"), set(), True),
         (("probe",), {"retained", "fates", "matrix", "aligned", "polarised", "classes"}, True),
     ],

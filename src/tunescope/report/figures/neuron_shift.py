@@ -166,7 +166,7 @@ def overlap(table: Frame) -> Any:
                            legend=alt.Legend(title=None)),
     }  # fmt: skip
     grey = alt.Opacity(
-        "null:N", scale=alt.Scale(domain=order[:2], range=[0.45, 0.9]),
+        "null:O", sort=order[:2], scale=alt.Scale(domain=order[:2], range=[0.45, 0.9]),
         legend=alt.Legend(title="Chance", symbolType="square", symbolFillColor=GREY,
                           symbolStrokeWidth=0),
     )  # fmt: skip
