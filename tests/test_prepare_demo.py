@@ -170,3 +170,25 @@ def test_reviews_expected_come_out_of_the_package(prepare: ModuleType):
     for name, text in prepare.read_reviews().items():
         prepare.write(name, text)
         assert prepare.is_ready(name)
+
+
+def test_half_of_the_sentences_have_two_words_swapped(prepare):
+    texts = [f"one two three number{n} , five" for n in range(2600)]
+    parts = prepare.order_parts(texts)
+    assert {name: len(pairs) for name, pairs in parts.items()} == {"train": 2000, "dev": 500}
+    pairs = parts["train"]
+    assert [label for label, _ in pairs[:4]] == ["in order", "swapped"] * 2
+    for n, (label, text) in enumerate(pairs):
+        words, own = text.split(), texts[n].split()
+        assert sorted(words) == sorted(own)
+        moved = [
+            place for place, pair in enumerate(zip(words, own, strict=True)) if len(set(pair)) > 1
+        ]
+        assert moved == [] if label == "in order" else moved[1] == moved[0] + 1 and len(moved) == 2
+    assert prepare.order_parts(texts) == parts
+
+
+def test_a_sentence_without_two_different_words_is_left_out(prepare):
+    assert prepare.swapped("well well , 12") is None
+    assert prepare.swapped("so it") == "it so"
+    assert [text for _, text in prepare.order_parts(["a", ". .", "b c"])["train"]] == ["a", "c b"]
