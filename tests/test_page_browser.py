@@ -92,7 +92,7 @@ def buttons(tab: Tab) -> Any:
 def test_every_chart_is_drawn_and_has_marks(open_tab: Any) -> None:
     page = open_tab().page
     charts = page.locator(".chart")
-    assert charts.count() == 36
+    assert charts.count() == 29
     for chart in charts.all():
         assert chart.locator("svg").count() == 1
         marks = chart.locator("svg .role-mark path, svg .role-mark line, svg .role-mark rect")
@@ -191,7 +191,7 @@ def test_tables_and_csv_are_there_without_asking(open_tab: Any) -> None:
     assert details.locator("table").is_visible()
     with page.expect_download() as download:
         details.locator("a[download]").click()
-    assert Path(download.value.path()).read_text().startswith("corpus,label,base,tuned,n_seeds,layer")
+    assert Path(download.value.path()).read_text().startswith("corpus,label,model,layer")
 
 
 def test_concepts_filter_sort_and_open(open_tab: Any) -> None:

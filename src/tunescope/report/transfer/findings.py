@@ -31,7 +31,7 @@ def findings(run: Run) -> list[Finding]:
     """
     found = []
     table = inputs.forgetting_table(run)
-    for corpus, label in inputs.labels(run):
+    for corpus, label in inputs.labels(run) if len(run.pairs) > 1 else ():
         rows: Frame = table[(table["corpus"] == corpus) & (table["label"] == label)]
         found.append(forgotten(rows, f"{label} in {corpus}"))
         if rows["base"].nunique() > 1:

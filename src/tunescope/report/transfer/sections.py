@@ -29,11 +29,21 @@ HOLM = (
 def figures(run: Run) -> list[Figure]:
     """Make the figures over all tuned models, as far as the run has results for them.
 
+    Of one tuned model, its own figures say what those beside each other would.
+
     Parameters
     ----------
     run : Run
         Results of a study.
     """
+    made = _beside_each_other(run) if len(run.pairs) > 1 else []
+    for base, table in inputs.pruning_tables(run):
+        made.append(_pruning(run, base, table))
+    return made
+
+
+def _beside_each_other(run: Run) -> list[Figure]:
+    """Make the figures that put several tuned models beside each other."""
     made = _scores(run)
     forgotten = inputs.forgetting_table(run)
     for corpus, label in inputs.labels(run):
@@ -44,8 +54,6 @@ def figures(run: Run) -> list[Figure]:
         made += _alike(run, corpus)
     for corpus, label in dict.fromkeys(key[:2] for key in run.transfer.shifts):
         made += _shifts(run, corpus, label)
-    for base, table in inputs.pruning_tables(run):
-        made.append(_pruning(run, base, table))
     return made
 
 
