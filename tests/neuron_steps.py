@@ -37,7 +37,8 @@ INTERVENE: dict[str, Any] = {
 }  # fmt: skip
 
 KINDS: dict[str, type[NeuronResult]] = {
-    kind.step: kind for kind in (NeuronRankings, NeuronSets, NeuronRedundancy, NeuronEffects)
+    kind.made_by.name: kind
+    for kind in (NeuronRankings, NeuronSets, NeuronRedundancy, NeuronEffects)
 }
 CHANGED = {
     "rank": {"iou_quantile": 0.8},

@@ -307,7 +307,7 @@ def test_help_of_the_commands_on_neurons(cli, command):
         (("rank", "STORE", "upos", "x", "--rankings", "max_corr"), "give others=[...] stores"),
         (("rank", "STORE", "upos", "x", "--grid", "-1"), "must be at least 0"),
         (("rank", "nowhere", "upos", "x"), "nowhere/manifest.json is missing"),
-        (("rank", "RANK", "upos", "x"), "was written by step 'rank'; give an extract folder"),
+        (("rank", "RANK", "upos", "x"), "was written by step 'rank'; give a folder of 'extract'"),
         (("select", "STORE", "STORE", "x"), "give a folder of 'rank'"),
         (("select", "RANK", "OTHER", "x"), "give the store that was ranked"),
         (("select", "RANK", "STORE", "x", "--rankings", "iou"), "ranking 'iou' was not made"),

@@ -266,9 +266,9 @@ def test_fewer_words_than_clusters_is_an_error(stores, corpus, tmp_path):
 
 
 def test_folders_of_other_steps_are_refused(stores, both):
-    with pytest.raises(InputError, match="step 'extract'; give a concepts folder"):
+    with pytest.raises(InputError, match="step 'extract'; give a folder of 'concepts'"):
         ts.LayerConcepts.load(stores[0].path)
-    with pytest.raises(InputError, match="step 'concepts'; give an align folder"):
+    with pytest.raises(InputError, match="step 'concepts'; give a folder of 'align'"):
         ts.Alignment.load(both[0].path)
     with pytest.raises(InputError, match="layers 0 to 1, not 7"):
         both[0].labels(7)

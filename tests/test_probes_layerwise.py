@@ -191,5 +191,5 @@ def test_only_like_is_compared_with_like(base, tuned, words, tmp_path):
     shallow = ts.probe(short, "tag", tmp_path / "shallow", **QUICK)
     with pytest.raises(MismatchError, match="3 and 1 layers"):
         ts.compare_probes(base, shallow)
-    with pytest.raises(InputError, match="give a probe folder"):
+    with pytest.raises(InputError, match="give a folder of 'probe'"):
         ts.LayerProbes.load(store)

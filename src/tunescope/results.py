@@ -1,8 +1,14 @@
-"""How every result shows itself: as text in a terminal, as a table in a notebook."""
+"""How every result shows itself, and what all have in common that a step left in a folder."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from tunescope.errors import InputError
+from tunescope.manifest import Manifest
+from tunescope.steps import Step
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,3 +55,47 @@ class Result:
             parts += [f"<h4>{escape(title)}</h4>"] if title else []
             parts.append(frame.to_html(index=False, max_rows=40, escape=True, border=0))
         return "".join(parts)
+
+
+@dataclass(frozen=True, eq=False)
+class StepResult(Result):
+    """The folder of a finished step, and how it was made.
+
+    Parameters
+    ----------
+    path : Path
+        The step's folder.
+    manifest : Manifest
+        How it was made.
+    """
+
+    path: Path
+    manifest: Manifest
+    made_by: ClassVar[type[Step]]
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Open the folder of a finished step.
+
+        Raises
+        ------
+        InputError
+            If the folder is none, or another step's.
+        """
+        manifest = Manifest.load(Path(path))
+        if manifest.step != cls.made_by.name:
+            raise InputError(
+                f"{path} was written by step {manifest.step!r}; give a folder of "
+                f"{cls.made_by.name!r}"
+            )
+        return cls(Path(path), manifest)
+
+    @property
+    def key(self) -> str:
+        """Hash of all that made it: the step, its parameters and its inputs."""
+        return self.manifest.key
+
+    @property
+    def step(self) -> Any:
+        """The parameters it was made with, an instance of `made_by`."""
+        return self.made_by(**self.manifest.parameters)

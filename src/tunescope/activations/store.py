@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
 from tunescope.activations.sharded import ShardedArray
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError, MismatchError
-from tunescope.manifest import Manifest
-from tunescope.results import Result
+from tunescope.results import StepResult
+from tunescope.steps import Extract, Step
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ def layer_folder(layer: int) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class ActivationStore(Result):
+class ActivationStore(StepResult):
     """Activations of every word of a corpus at every layer of one model.
 
     Parameters
@@ -40,11 +40,10 @@ class ActivationStore(Result):
         How it was made.
     """
 
-    path: Path
-    manifest: Manifest
+    made_by: ClassVar[type[Step]] = Extract
 
     @classmethod
-    def load(cls, path: Path | str) -> ActivationStore:
+    def load(cls, path: Path | str) -> Self:
         """Open a finished store.
 
         Raises
@@ -54,23 +53,12 @@ class ActivationStore(Result):
         MismatchError
             If its word table is not the one the activations were made from (invariant 1).
         """
-        path = Path(path)
-        manifest = Manifest.load(path)
-        if manifest.step != "extract":
-            raise InputError(
-                f"{path} was written by step {manifest.step!r}; give an extract folder"
-            )
-        store = cls(path, manifest)
-        if store.corpus.word_hash != manifest.inputs["words"]:
+        store = super().load(path)
+        if store.corpus.word_hash != store.manifest.inputs["words"]:
             raise MismatchError(
                 f"{path}: the word table was changed after extraction; extract again"
             )
         return store
-
-    @property
-    def key(self) -> str:
-        """Hash of all that made the store."""
-        return self.manifest.key
 
     @property
     def model(self) -> str:

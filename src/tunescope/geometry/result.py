@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from tunescope.errors import InputError
 from tunescope.files import read_frame
-from tunescope.manifest import Manifest
-from tunescope.results import Result
-from tunescope.steps import Geometry
+from tunescope.results import StepResult
+from tunescope.steps import Geometry, Step
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
-class LayerGeometry(Result):
+class LayerGeometry(StepResult):
     """Geometry of a base and a tuned model over the words of one corpus.
 
     Parameters
@@ -33,29 +30,7 @@ class LayerGeometry(Result):
         How it was made.
     """
 
-    path: Path
-    manifest: Manifest
-
-    @classmethod
-    def load(cls, path: Path | str) -> LayerGeometry:
-        """Open the folder of a finished `geometry` step.
-
-        Raises
-        ------
-        InputError
-            If the folder is none.
-        """
-        manifest = Manifest.load(Path(path))
-        if manifest.step != Geometry.name:
-            raise InputError(
-                f"{path} was written by step {manifest.step!r}; give a geometry folder"
-            )
-        return cls(Path(path), manifest)
-
-    @property
-    def key(self) -> str:
-        """Hash of all that made it."""
-        return self.manifest.key
+    made_by: ClassVar[type[Step]] = Geometry
 
     @property
     def corpus(self) -> str:
@@ -71,11 +46,6 @@ class LayerGeometry(Result):
     def tuned(self) -> str:
         """Display name of the tuned model."""
         return self.manifest.inputs["tuned_model"]
-
-    @cached_property
-    def step(self) -> Geometry:
-        """The parameters it was measured with."""
-        return Geometry(**self.manifest.parameters)
 
     @cached_property
     def layers(self) -> pd.DataFrame:

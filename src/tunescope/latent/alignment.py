@@ -6,29 +6,30 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 import pyarrow as pa
 from tqdm.auto import tqdm
 
 from tunescope.corpus.table import Corpus
-from tunescope.errors import InputError, MismatchError
+from tunescope.errors import MismatchError
 from tunescope.files import hash_json, read_table, write_table
 from tunescope.latent.annotation import LABELS, POLARITY, Codes, label_row, polarity_rows
 from tunescope.latent.clustering import Clustering, clusterings
 from tunescope.latent.fates import concept_frame
 from tunescope.latent.layer_concepts import LayerConcepts
 from tunescope.latent.retention import MATRIX, RETENTION, matrix_row, retention_row
-from tunescope.manifest import Manifest, begin, finish
+from tunescope.manifest import begin, finish
 from tunescope.parameters import step_function
-from tunescope.results import Result
-from tunescope.steps import Align
+from tunescope.results import StepResult
+from tunescope.steps import Align, Step
 
 FRAMES = ("retention", "matrix", "labels", "polarity", "concepts")
 
 
 @dataclass(frozen=True, eq=False)
-class Alignment(Result):
+class Alignment(StepResult):
     """Concepts of a base model aligned with those of a tuned one, with labels and with classes.
 
     Every frame has a first column `corpus`; `role` is "base" or "tuned".
@@ -41,22 +42,7 @@ class Alignment(Result):
         How it was made.
     """
 
-    path: Path
-    manifest: Manifest
-
-    @classmethod
-    def load(cls, path: Path | str) -> Alignment:
-        """Open the folder of a finished `align` step.
-
-        Raises
-        ------
-        InputError
-            If the folder is none.
-        """
-        manifest = Manifest.load(Path(path))
-        if manifest.step != Align.name:
-            raise InputError(f"{path} was written by step {manifest.step!r}; give an align folder")
-        return cls(Path(path), manifest)
+    made_by: ClassVar[type[Step]] = Align
 
     @cached_property
     def retention(self) -> pd.DataFrame:

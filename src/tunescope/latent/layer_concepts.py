@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
@@ -15,9 +15,8 @@ from tunescope.errors import InputError, MismatchError
 from tunescope.latent.contingency import type_counts
 from tunescope.latent.dendrogram import Dendrogram
 from tunescope.latent.selection import type_codes
-from tunescope.manifest import Manifest
-from tunescope.results import Result
-from tunescope.steps import Concepts
+from tunescope.results import StepResult
+from tunescope.steps import Concepts, Step
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +30,7 @@ def linkage_path(folder: Path, layer: int) -> Path:
 
 
 @dataclass(frozen=True, eq=False)
-class LayerConcepts(Result):
+class LayerConcepts(StepResult):
     """Latent concepts of one model at every layer.
 
     Parameters
@@ -42,11 +41,10 @@ class LayerConcepts(Result):
         How it was made.
     """
 
-    path: Path
-    manifest: Manifest
+    made_by: ClassVar[type[Step]] = Concepts
 
     @classmethod
-    def load(cls, path: Path | str) -> LayerConcepts:
+    def load(cls, path: Path | str) -> Self:
         """Open the folder of a finished `concepts` step.
 
         Raises
@@ -56,31 +54,15 @@ class LayerConcepts(Result):
         MismatchError
             If its word table is not the one that was clustered.
         """
-        path = Path(path)
-        manifest = Manifest.load(path)
-        if manifest.step != Concepts.name:
-            raise InputError(
-                f"{path} was written by step {manifest.step!r}; give a concepts folder"
-            )
-        found = cls(path, manifest)
-        if found.words.word_hash != manifest.inputs["words"]:
+        found = super().load(path)
+        if found.words.word_hash != found.manifest.inputs["words"]:
             raise MismatchError(f"{path}: the word table was changed after clustering; run again")
         return found
-
-    @property
-    def key(self) -> str:
-        """Hash of all that made the concepts."""
-        return self.manifest.key
 
     @property
     def model(self) -> str:
         """The model's display name."""
         return self.manifest.facts["model"]
-
-    @cached_property
-    def step(self) -> Concepts:
-        """The parameters the concepts were made with."""
-        return Concepts(**self.manifest.parameters)
 
     @cached_property
     def words(self) -> Corpus:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tunescope.errors import InputError, MismatchError, nearest
 from tunescope.files import read_frame, read_tensors
-from tunescope.manifest import Manifest
 from tunescope.neurons.ranking import Ranking
-from tunescope.results import Result
+from tunescope.results import StepResult
+from tunescope.steps import Intervene, Rank, Reduce, Select, Step
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,7 @@ PREDICTS = {"masked": "masked words", "next": "the next word", "task": "a senten
 
 
 @dataclass(frozen=True, eq=False)
-class NeuronResult(Result):
+class NeuronResult(StepResult):
     """Tables that a step wrote about the neurons of one model and one label column.
 
     Parameters
@@ -40,33 +40,8 @@ class NeuronResult(Result):
         How it was made.
     """
 
-    path: Path
-    manifest: Manifest
-    step: ClassVar[str]
     shown: ClassVar[tuple[str, ...]]
     """Tables that are printed, in order; others are there to be asked for."""
-
-    @classmethod
-    def load(cls, path: Path | str) -> Self:
-        """Open the folder of a finished step.
-
-        Raises
-        ------
-        InputError
-            If the folder is none, or another step's.
-        """
-        path = Path(path)
-        manifest = Manifest.load(path)
-        if manifest.step != cls.step:
-            raise InputError(
-                f"{path} was written by step {manifest.step!r}; give a folder of {cls.step!r}"
-            )
-        return cls(path, manifest)
-
-    @property
-    def key(self) -> str:
-        """Hash of all that made the result."""
-        return self.manifest.key
 
     @property
     def corpus(self) -> str:
@@ -133,7 +108,7 @@ class NeuronRankings(NeuronResult):
         How it was made.
     """
 
-    step: ClassVar[str] = "rank"
+    made_by: ClassVar[type[Step]] = Rank
     shown: ClassVar[tuple[str, ...]] = ("layers", "agreement_summary", "localisation", "sharing")
 
     @property
@@ -268,7 +243,7 @@ class NeuronSets(NeuronResult):
         How it was made.
     """
 
-    step: ClassVar[str] = "select"
+    made_by: ClassVar[type[Step]] = Select
     shown: ClassVar[tuple[str, ...]] = ("minimal", "ablation", "selectivity")
 
     def headline(self) -> str:
@@ -295,7 +270,7 @@ class NeuronRedundancy(NeuronResult):
         How it was made.
     """
 
-    step: ClassVar[str] = "reduce"
+    made_by: ClassVar[type[Step]] = Reduce
     shown: ClassVar[tuple[str, ...]] = ("redundancy",)
 
     def headline(self) -> str:
@@ -321,7 +296,7 @@ class NeuronEffects(NeuronResult):
         How it was made.
     """
 
-    step: ClassVar[str] = "intervene"
+    made_by: ClassVar[type[Step]] = Intervene
     shown: ClassVar[tuple[str, ...]] = ("against_random", "effects")
 
     def headline(self) -> str:

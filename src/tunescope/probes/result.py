@@ -10,14 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tunescope.activations.store import layer_folder
 from tunescope.errors import InputError
 from tunescope.files import read_json, read_table
-from tunescope.manifest import Manifest
-from tunescope.results import Result
-from tunescope.steps import Probe
+from tunescope.results import StepResult
+from tunescope.steps import Probe, Step
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +31,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, eq=False)
-class LayerProbes(Result):
+class LayerProbes(StepResult):
     """Probes of one label column on every layer of one model.
 
     Parameters
@@ -43,28 +42,7 @@ class LayerProbes(Result):
         How it was made.
     """
 
-    path: Path
-    manifest: Manifest
-
-    @classmethod
-    def load(cls, path: Path | str) -> LayerProbes:
-        """Open the folder of a finished `probe` step.
-
-        Raises
-        ------
-        InputError
-            If the folder is none.
-        """
-        path = Path(path)
-        manifest = Manifest.load(path)
-        if manifest.step != Probe.name:
-            raise InputError(f"{path} was written by step {manifest.step!r}; give a probe folder")
-        return cls(path, manifest)
-
-    @property
-    def key(self) -> str:
-        """Hash of all that made the probes."""
-        return self.manifest.key
+    made_by: ClassVar[type[Step]] = Probe
 
     @property
     def corpus(self) -> str:
@@ -80,11 +58,6 @@ class LayerProbes(Result):
     def model(self) -> str:
         """The model's display name."""
         return self.manifest.inputs["model"]
-
-    @cached_property
-    def step(self) -> Probe:
-        """The parameters the probes were fitted with."""
-        return Probe(**self.manifest.parameters)
 
     @property
     def layers(self) -> tuple[int, ...]:

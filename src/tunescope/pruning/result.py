@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tunescope.errors import InputError, nearest
 from tunescope.files import read_frame
-from tunescope.manifest import Manifest
-from tunescope.results import Result
-from tunescope.steps import Prune
+from tunescope.results import StepResult
+from tunescope.steps import Prune, Step
 from tunescope.steps.prune import parse_rule
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def unit_folder(rule: str, seed: int) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class PrunedScores(Result):
+class PrunedScores(StepResult):
     """Scores of a base model fine-tuned on one task with blocks dropped.
 
     Parameters
@@ -48,22 +47,7 @@ class PrunedScores(Result):
         How it was made.
     """
 
-    path: Path
-    manifest: Manifest
-
-    @classmethod
-    def load(cls, path: Path | str) -> PrunedScores:
-        """Open the folder of a finished `prune` step.
-
-        Raises
-        ------
-        InputError
-            If the folder is none.
-        """
-        manifest = Manifest.load(Path(path))
-        if manifest.step != Prune.name:
-            raise InputError(f"{path} was written by step {manifest.step!r}; give a prune folder")
-        return cls(Path(path), manifest)
+    made_by: ClassVar[type[Step]] = Prune
 
     @property
     def model(self) -> str:

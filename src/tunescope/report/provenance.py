@@ -22,7 +22,8 @@ def facts(run: Run) -> list[tuple[str, str]]:
     rows += [(name, str(number)) for name, number in sorted(about["versions"].items())]
     for name, tuned in run.tuning.items():
         known = tuned.manifest.facts
-        parameters = ", ".join(f"{k} = {v}" for k, v in tuned.manifest.parameters.items())
+        kept = tuned.manifest.parameters.items()
+        parameters = ", ".join(f"{k} = {v}" for k, v in kept if v is not None)
         rows.append((f"Tuning of {name}", f"{known['n_train']:,} texts; {parameters}"))
     for (corpus, model), known in run.extraction.items():
         rows.append((f"Vectors of {model} on {corpus}", f"{known['n_words']:,} words"))

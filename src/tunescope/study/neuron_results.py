@@ -63,7 +63,7 @@ class NeuronResults:
                     (NeuronSets, study.select, self.sets),
                     (NeuronRedundancy, study.reduce, self.redundancy),
                 ):
-                    for result in self._open(folder / kind.step, kind, step, ranked):
+                    for result in self._open(folder / kind.made_by.name, kind, step, ranked):
                         found[key] = result
                 places = [folder / "intervene" / name for name in ("", *study.intervene_sentences)]
                 effects = [

@@ -93,7 +93,10 @@ def _study(run: Run, key: Key) -> Study:
     """Gather the tables of one model and label column, and how they were made."""
     ranked, effects = run.neurons.rankings[key], run.neurons.effects.get(key, [])
     found = [of[key] for of in (run.neurons.sets, run.neurons.redundancy) if key in of]
-    made = [(result.step, result.manifest.parameters) for result in (ranked, *found, *effects[:1])]
+    made = [
+        (result.made_by.name, result.manifest.parameters)
+        for result in (ranked, *found, *effects[:1])
+    ]
     lines = "\n".join(source(run, step, parameters) for step, parameters in made)
     facts = facts_of(ranked, lines, effects[0] if effects else None)
     if key in run.neurons.sets:
