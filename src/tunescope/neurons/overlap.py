@@ -48,7 +48,7 @@ class Shared:
         return cls(mass / mass.sum(), int(in_a.sum()), int(in_b.sum()))
 
     def index(self, both: np.ndarray | int) -> np.ndarray:
-        """Return the overlap |A and B| / |A or B| of sets that share this many."""
+        """Return the overlap `|A and B| / |A or B|` of sets that share this many."""
         return np.asarray(both / np.maximum(self.n_a + self.n_b - np.asarray(both), 1))
 
     def expected(self) -> float:
@@ -82,7 +82,7 @@ def overlap_beside_chance(
     Returns
     -------
     dict
-        n_a, n_b, both, overlap (|A and B| / |A or B|); chance, chance_high and p; layer_chance,
+        n_a, n_b, both, overlap (`|A and B| / |A or B|`); chance, chance_high and p; layer_chance,
         layer_chance_high and layer_p, of the null that keeps the numbers per layer. p is the
         probability, under the null, of sharing at least as many.
     """
