@@ -50,9 +50,7 @@ def _geometry(run: Run, corpus: str, base: str, tuned: str, runs: list[Any]) -> 
         Figure(
             f"geometry-{name}",
             f"How alike the layers of base and tuned are ({corpus})",
-            "Linear CKA; cosine after the best rotation (1 − Procrustes distance / 2); share of "
-            f"the {runs[0].manifest.parameters['k']} nearest neighbours that a word has in both. "
-            "Bands: jackknife over groups of sentences. Dotted: words paired at random. "
+            f"{_measures(runs[0].manifest.parameters)}. Bands: jackknife over groups of sentences. Dotted: words paired at random. "
             f"{words}.{several}",
             {"alike by layer": draw_geometry.similarity(layers)},
             layers,
@@ -72,6 +70,17 @@ def _geometry(run: Run, corpus: str, base: str, tuned: str, runs: list[Any]) -> 
             )
         )
     return made
+
+
+def _measures(parameters: dict[str, Any]) -> str:
+    """Say what was measured."""
+    said = {
+        "cka": "linear CKA",
+        "procrustes": "cosine after the best rotation (1 − Procrustes distance / 2)",
+        "neighbours": f"share of the {parameters['k']} nearest neighbours that a word has in both",
+    }
+    listed = "; ".join(said[name] for name in parameters["measures"])
+    return listed[0].upper() + listed[1:]
 
 
 def _on_the_way(run: Run, base: str, tuned: str) -> list[Figure]:
