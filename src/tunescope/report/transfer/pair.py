@@ -50,8 +50,8 @@ def _geometry(run: Run, corpus: str, base: str, tuned: str, runs: list[Any]) -> 
         Figure(
             f"geometry-{name}",
             f"How alike the layers of base and tuned are ({corpus})",
-            f"{_measures(runs[0].manifest.parameters)}. Bands: jackknife over groups of sentences. Dotted: words paired at random. "
-            f"{words}.{several}",
+            f"{_measures(runs[0].manifest.parameters)}. Bands: jackknife over groups of "
+            f"sentences. Dotted: words paired at random. {words}.{several}",
             {"alike by layer": draw_geometry.similarity(layers)},
             layers,
             step,
