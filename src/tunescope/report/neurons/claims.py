@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.stats import hypergeom
 
 from tunescope.report.figures.neurons import Frame, choose
 from tunescope.report.findings import ALPHA, Finding, layers, percent
@@ -135,13 +136,14 @@ def agree(tables: Tables, facts: NeuronFacts) -> Finding | None:
     else:
         chance = s / (2 * facts.n_neurons - s)
     drawn = choose(rows, ranking="random")["avg_overlap"]
-    floor = max([chance, *drawn])
+    both = float(hypergeom(facts.n_neurons, s, s).ppf(0.975))
+    floor = max([chance, both / (2 * s - both), *drawn])  # what two draws share at most, mostly
     low, high = own.iloc[0], own.iloc[-1]
     votes = own.dropna(subset=["neuron_vote"]).sort_values("neuron_vote")
     text = (
         f"Of their first {s} neurons, rankings share {percent(low['avg_overlap'])} "
         f"({low['ranking']}) to {percent(high['avg_overlap'])} ({high['ranking']}) with each other "
-        f"ranking on average; random ones, {percent(floor)}."
+        f"ranking on average; two random sets, up to {percent(floor)}."
     )
     if len(votes):
         best = votes.iloc[-1]
