@@ -65,6 +65,8 @@ _HOMES = {
     "select_words": "tunescope.latent.selection",
     "concepts": "tunescope.latent.concepts",
     "LayerConcepts": "tunescope.latent.layer_concepts",
+    "ward": "tunescope.latent.ward.linkage",
+    "WardClustering": "tunescope.latent.ward.estimator",
     "align": "tunescope.latent.alignment",
     "Alignment": "tunescope.latent.alignment",
 }

@@ -3,8 +3,8 @@
 The latent concepts of Dalvi et al. 2022 (arXiv 2205.07237) and Durrani et al. 2022 (arXiv
 2210.12696): Ward linkage on Euclidean distances, without dimension reduction.
 
-Distances come from `condensed_distances`, merges from SciPy's nearest-neighbour chain: as fast as
-fastcluster on the same distances (see `benchmarks/README.md`), and a dependency already.
+Ward linkage is our own, without a distance matrix (`tunescope.latent.ward`). For the other criteria
+distances come from `condensed_distances`, merges from SciPy's nearest-neighbour chain.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from threadpoolctl import threadpool_limits
 from tunescope.errors import InputError
 from tunescope.latent.dendrogram import Dendrogram
 from tunescope.latent.distances import BLOCK_ROWS, condensed_distances
+from tunescope.latent.ward import linkage as ward_linkage
 
 
 def cluster(X: np.ndarray, linkage: str = "ward", where: str = "the activations") -> Dendrogram:
     """Cluster points hierarchically by Euclidean distance.
 
-    The result depends on nothing but its input: matrix products run in one thread, as their last
-    bits may change with the number of threads. Use several processes for several layers.
+    The result does not depend on the number of threads: Ward linkage decides on distances that are
+    computed singly, and for other criteria matrix products run in one thread, as their last bits
+    may change with the number. Use several processes for several layers.
 
     Parameters
     ----------
@@ -52,21 +54,30 @@ def cluster(X: np.ndarray, linkage: str = "ward", where: str = "the activations"
             f"{where}: {len(broken)} words have values that are not finite (first: row "
             f"{broken[0]}); leave out words that are not valid in the store"
         )
-    check_memory(*X.shape)
+    check_memory(*X.shape, linkage)
+    if linkage == "ward":
+        return Dendrogram(ward_linkage.ward(X, progress=False, where=where))
     with threadpool_limits(1):
         return Dendrogram(hierarchy.linkage(condensed_distances(X), method=linkage))
 
 
-def memory_needed(n_points: int, d: int) -> int:
-    """Bytes that `cluster` takes at its peak: the distances, SciPy's copy of them, one block."""
+def memory_needed(n_points: int, d: int, linkage: str = "ward") -> int:
+    """Bytes that `cluster` takes at its peak.
+
+    Ward linkage holds vectors and lists of neighbours; the others the distances, SciPy's copy of
+    them and one block.
+    """
+    if linkage == "ward":
+        return ward_linkage.memory_needed(n_points, d)
     return 8 * (n_points**2 + 3 * BLOCK_ROWS * n_points + 2 * n_points * d)
 
 
-def check_memory(n_points: int, d: int) -> None:
+def check_memory(n_points: int, d: int, linkage: str = "ward") -> None:
     """Raise InputError if clustering `n_points` points of `d` values would not fit in memory."""
-    needed, free = memory_needed(n_points, d), psutil.virtual_memory().available
+    needed, free = memory_needed(n_points, d, linkage), psutil.virtual_memory().available
     if needed > free:
-        fits = int((free / 8) ** 0.5)
+        share = free / needed
+        fits = int(n_points * (share if linkage == "ward" else share**0.5))
         raise InputError(
             f"clustering {n_points:,} words needs {needed / 1e9:.1f} GB of memory, "
             f"{free / 1e9:.1f} GB are free: select about {fits:,} words at most "

@@ -123,8 +123,8 @@ def _cluster_layers(
     """Cluster the layers that have no file yet; this process alone writes."""
     missing = [layer for layer in store.layers if not linkage_path(out, layer).exists()]
     shape = len(rows), store[0].shape[1]
-    check_memory(*shape)
-    at_once = psutil.virtual_memory().available // memory_needed(*shape)
+    check_memory(*shape, step.linkage)
+    at_once = psutil.virtual_memory().available // memory_needed(*shape, step.linkage)
     n_jobs = max(1, min(n_jobs or cpu_count(), at_once, len(missing)))
     path = store.path.resolve()  # worker processes may have another working directory
     tasks = (delayed(_cluster_layer)(path, n, rows, step.linkage) for n in missing)

@@ -1,0 +1,1 @@
+"""Exact Ward linkage in memory that grows with points times neurons."""
