@@ -42,8 +42,8 @@ EXPECTED = {
     "reviews-train.tsv": "5274db03c618a58e404d60282360f12d10084b4295c4536360551cc7204d7eb5",
     "reviews-dev.tsv": "e690ecd2072ddf4875c109f1f2477c4d36de787949cfd141319b3ceb1752dd83",
     "reviews-study.tsv": "6eb3ab7b85c689a711dd72b21ae38bcc62be554a32c146760070957c5dc288d7",
-    "order-train.tsv": "8668e38b8ee8a7e1b842ff903f99324e6352fcd713e280e0f01e7c027d921bdc",
-    "order-dev.tsv": "98e6b1ee59e25582d3d212eddb8d693a94c4ff1208500346a2e83900f4e4a2bb",
+    "order-train.tsv": "a3fe8c5df5a8484bde0cddcea6b0ebb51f32538a388229879a4b913157cafdc8",
+    "order-dev.tsv": "2569ed74c99d1213e112355b37403e3471fa36e561a8d3cbefbd14bf9aff75be",
 }
 """SHA-256 of every file, so that the demo runs on the same data everywhere."""
 
@@ -153,10 +153,14 @@ def swapped(text: str) -> str | None:
 
 
 def order_parts(texts: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
-    """Make the task about word order: every other sentence has two words swapped."""
+    """Make the task about word order: half of the sentences have two words swapped.
+
+    Which ones is up to a hash of the text, and so has nothing to do with what they say: sentences
+    come with their classes in turn.
+    """
     pairs = []
     for text in texts:
-        shift = len(pairs) % 2 == 1
+        shift = hashlib.sha256(text.encode()).digest()[-1] % 2 == 1
         shown = swapped(text) if shift else " ".join(text.split())
         if shown is not None:
             pairs.append((ORDERED[shift], shown))
