@@ -54,7 +54,7 @@ def cluster(X: np.ndarray, linkage: str = "ward", where: str = "the activations"
             f"{where}: {len(broken)} words have values that are not finite (first: row "
             f"{broken[0]}); leave out words that are not valid in the store"
         )
-    check_memory(*X.shape, linkage)
+    check_memory(len(X), X.shape[-1], linkage)
     if linkage == "ward":
         return Dendrogram(ward_linkage.ward(X, progress=False, where=where))
     with threadpool_limits(1):
