@@ -15,7 +15,14 @@ import tunescope as ts
 from tiny import SENTENCES, make_tokenizer, save_tiny
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError, MismatchError
-from tunescope.models.load import check_comparable, find_device, layer_shape, load_model
+from tunescope.models.heads import load_head
+from tunescope.models.load import (
+    check_comparable,
+    find_device,
+    layer_shape,
+    load_classifier,
+    load_model,
+)
 from tunescope.models.reference import ModelSource, find_model
 
 CPU = torch.device("cpu")
@@ -153,3 +160,29 @@ def test_device():
     assert find_device("cpu").type == "cpu"
     with pytest.raises(InputError, match="try 'cpu'"):
         find_device("nonsense")
+
+
+@pytest.mark.parametrize("family", ["bert", "albert", "gpt2", "xlnet"])
+def test_a_random_model_with_a_head_has_the_layers_of_the_one_without(tmp_path, family):
+    source = ModelSource(path=str(save_tiny(family, tmp_path / "m")), init="random", seed=3)
+    ref = find_model(source)
+    body = load_model(ref, torch.device("cpu")).state_dict()
+    torch.manual_seed(0)
+    heads = [load_classifier(ref, ("a", "b")), load_classifier(ref, ("a", "b"))]
+    for live in (*heads, load_head(ref, measure="task", device="cpu").model):
+        own = live.base_model.state_dict()
+        assert own.keys() & body.keys()
+        assert all(torch.equal(own[name], body[name]) for name in own.keys() & body.keys())
+    one, other = ({k: v for k, v in h.state_dict().items() if "score" in k or "classifier" in k
+                   or "logits_proj" in k} for h in heads)  # fmt: skip
+    assert one and any(not torch.equal(one[name], other[name]) for name in one)
+
+
+def test_weights_that_are_cut_short_are_said_in_a_line(tmp_path):
+    folder = save_tiny("bert", tmp_path / "m")
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:500])
+    with pytest.raises(InputError, match="model 'm': no model could be loaded from"):
+        load_model(find_model(folder), torch.device("cpu"))
+    with pytest.raises(InputError, match="no model could be loaded from"):
+        load_classifier(find_model(folder), ("a", "b"))

@@ -133,6 +133,8 @@ def test_comparisons_are_over_all_seeds_and_paths_over_checkpoints(made):
     assert made.comparisons[key].table()["n_seeds"].unique() == [2]
     way = made.transfer.probe_paths[key]
     assert [at for at, _ in way] == [0.5, 1.0]
+    end = compare_probes(probes[(*key[:2], "bert")], probes[(*key[:2], "bert-good")])
+    pd.testing.assert_frame_equal(way[1][1].table(), end.table())  # of the same run as the others
     alone = compare_probes(probes[(*key[:2], "bert")], probes[(*key[:2], "bert-good@0.5")])
     pd.testing.assert_frame_equal(way[0][1].table(), alone.table())
     assert [len(made.transfer.geometry[k]) for k in made.transfer.geometry] == [2, 2]

@@ -73,6 +73,10 @@ def test_a_study_s_seed_is_that_of_tuning_where_no_other_is_given():
         ('[finetune]\nseeds = []', "must be different whole numbers"),
         ('[finetune]\nseed = 1\nseeds = [1]', "give seed or seeds, not both"),
         ('[models.one-rte]\npath = "x"\n[finetune]\ntasks = ["rte"]', "makes a model 'one-rte'"),
+        (
+            '[models.m]\nbase = "one"\ntask = "rte"\nfinetune.seed = 3\n[finetune]\nseeds = [0, 1]',
+            "finetune has a seed, and seeds of",
+        ),
         ('[prune]\ntasks = ["sst3"]', r"\[prune\] tasks: no task 'sst3'; did you mean 'sst2'"),
         ('[prune]\nbases = ["mine"]', r"\[prune\] bases: no base 'mine'"),
         ('[geometry]\ncorpora = ["d"]', r"\[geometry\] corpora: no corpus 'd'"),

@@ -31,6 +31,7 @@ from tunescope.models.load import (
     options_of,
     quiet,
     readable,
+    with_drawn_body,
 )
 from tunescope.models.reference import ModelRef, ModelSource, find_model
 
@@ -176,7 +177,9 @@ def _load(ref: ModelRef, kind: Measure, dtype: str) -> Any:
         config = load_config(ref)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(ref.source.seed)
-            return loader.from_config(config, trust_remote_code=ref.source.trust_remote_code)
+            trusted = ref.source.trust_remote_code
+            live = loader.from_config(config, trust_remote_code=trusted)
+        return with_drawn_body(live, ref)
     if ref.adapter_base is not None:
         live, missing = load_adapted(ref, loader, dtype)
     else:

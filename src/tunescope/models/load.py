@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModel,
@@ -129,10 +130,7 @@ def load_model(ref: ModelRef, device: torch.device, dtype: str = "float32") -> P
         If it cannot be loaded, or the checkpoint lacks weights of the layers.
     """
     if ref.source.init == "random":
-        config = load_config(ref)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(ref.source.seed)
-            model = AutoModel.from_config(config, trust_remote_code=ref.source.trust_remote_code)
+        model = _drawn(ref)
     elif ref.adapter_base is not None:
         model = _load_adapted(ref, dtype)
     else:
@@ -153,6 +151,24 @@ def load_model(ref: ModelRef, device: torch.device, dtype: str = "float32") -> P
     if dtype != "auto":
         model = model.to(getattr(torch, dtype))
     return model.to(device).eval()  # type: ignore[arg-type]
+
+
+def _drawn(ref: ModelRef) -> PreTrainedModel:
+    """Draw the stack of layers by the seed of the model's source."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(ref.source.seed)
+        trusted = ref.source.trust_remote_code
+        return AutoModel.from_config(load_config(ref), trust_remote_code=trusted)
+
+
+def with_drawn_body(live: Any, ref: ModelRef) -> Any:
+    """Give a model with a head the layers that `load_model` draws for the same random model.
+
+    A head changes the order in which weights are drawn; without this, a model tuned from a random
+    one would come from other layers than those it is compared with.
+    """
+    live.base_model.load_state_dict(_drawn(ref).state_dict(), strict=False)
+    return live
 
 
 def load_classifier(ref: ModelRef, classes: tuple[str, ...]) -> PreTrainedModel:
@@ -185,7 +201,7 @@ def load_classifier(ref: ModelRef, classes: tuple[str, ...]) -> PreTrainedModel:
     if ref.source.init == "random":
         config = load_config(ref)
         config.update(names)
-        return AutoModelForSequenceClassification.from_config(config)
+        return with_drawn_body(AutoModelForSequenceClassification.from_config(config), ref)
     with readable(ref, "model"), quiet():
         return AutoModelForSequenceClassification.from_pretrained(
             ref.location,
@@ -278,7 +294,7 @@ def readable(ref: ModelRef, what: str, remedy: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(
             f"model {ref.name!r}: no {what} could be loaded from {ref.location}: {reason}{remedy}"

@@ -111,6 +111,10 @@ def _check_model(study: Study, name: str, model: ModelSource, where: str) -> Non
         raise InputError(f"{where}: no task {model.task!r}; {hint}")
     if model.finetune and model.task is None:
         raise InputError(f"{where}: finetune is of no use without task")
+    if "seed" in model.finetune and len(study.finetune_seeds) > 1:
+        raise InputError(
+            f"{where}: finetune has a seed, and seeds of [finetune] has several; give one of both"
+        )
     study.finetune_step(name, where)
 
 

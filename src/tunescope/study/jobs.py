@@ -125,7 +125,7 @@ class Jobs:
 
     def do(
         self, name: str, what: str, folder: Path, function: Callable[..., Any], /,
-        *inputs: Any, needed: bool = False, **options: Any,
+        *inputs: Any, needed: bool = False, optional: bool = False, **options: Any,
     ) -> Any:  # fmt: skip
         """Call `function(*inputs, out=folder, **options)`; return its result or ABSENT.
 
@@ -139,6 +139,8 @@ class Jobs:
             A step function: it returns at once what is done already.
         needed : bool
             Whether an error of this job ends the run.
+        optional : bool
+            Whether an error of the user's only means that the job is passed over (`skip`).
         *inputs, **options
             Its arguments. If one is ABSENT, so is the result.
         """
@@ -153,6 +155,9 @@ class Jobs:
             except Exception as error:
                 if needed:
                     raise
+                if optional and isinstance(error, InputError):
+                    self.skip(name, what, folder, str(error))
+                    return ABSENT
                 state = "failed"
                 self.fail(name, what, error)
         if self.does and state == "done" and _stamp(folder) != before:

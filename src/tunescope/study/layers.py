@@ -20,6 +20,7 @@ from tunescope.study.file import Study
 from tunescope.study.jobs import ABSENT, Jobs
 from tunescope.study.models import Models
 from tunescope.study.shared import common_rows, compare_once, labels_of
+from tunescope.study.variants import end_of_way
 
 
 def layers(
@@ -105,16 +106,21 @@ def _probes(
                 for name, members in _runs(study, tuned).items():
                     there = [probes[label][m] for m in members if probes[label][m] is not ABSENT]
                     if there and probes[label][base] is not ABSENT:
-                        compare_once(
-                            folder / f"{base}--{name}", compare_probes, probes[label][base], there
-                        )
+                        jobs.attempt(
+                            "compare", f"{corpus.name}/{label}/{base}--{name}", compare_once,
+                            folder / f"{base}--{name}", compare_probes, probes[label][base], there,
+                        )  # fmt: skip
 
 
 def _runs(study: Study, tuned: str) -> dict[str, list[str]]:
-    """Return what is compared with the base: all seeds of a model, and each of its checkpoints."""
+    """Return what is compared with the base: all seeds of a model, and each of its checkpoints.
+
+    Checkpoints are those of the first seed, so the way they are on ends with it alone.
+    """
     of_model = [v for v in study.variants if v.model == tuned]
     seeds = [tuned, *(v.name for v in of_model if v.fraction == 1)]
-    return {tuned: seeds, **{v.name: [v.name] for v in of_model if v.fraction < 1}}
+    way = {v.name: [v.name] for v in of_model if v.fraction < 1}
+    return {tuned: seeds, **way, **({end_of_way(tuned): [tuned]} if way else {})}
 
 
 def _probe(store: Any, label: str, out: Path, *, rows: Any, tasks: Tasks, step: Any) -> LayerProbes:

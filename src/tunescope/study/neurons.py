@@ -105,10 +105,7 @@ def _intervene(
         )  # fmt: skip
     for name in names:
         of, place = (f"{what}/{name}", folder / name) if name else (what, folder)
-        try:
-            jobs.do(
-                "intervene", of, place, intervene, ranked, store, model,
-                sentences=corpora[name] if name else None, device=device, step=study.intervene,
-            )  # fmt: skip
-        except InputError as error:
-            jobs.skip("intervene", of, place, str(error))
+        jobs.do(
+            "intervene", of, place, intervene, ranked, store, model, optional=True,
+            sentences=corpora[name] if name else None, device=device, step=study.intervene,
+        )  # fmt: skip

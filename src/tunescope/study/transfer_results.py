@@ -15,6 +15,7 @@ from tunescope.neurons.shift_result import NeuronShift
 from tunescope.probes.comparison import ProbeComparison
 from tunescope.pruning.result import PrunedScores
 from tunescope.study.shared import SOURCES, sources
+from tunescope.study.variants import end_of_way
 
 if TYPE_CHECKING:
     from tunescope.study.result import Run
@@ -61,9 +62,9 @@ class TransferResults:
 
     @cached_property
     def probe_paths(self) -> dict[tuple[str, str, str, str], list[tuple[float, ProbeComparison]]]:
-        """Differences between probes on the way of tuning, the end included, by share of it."""
+        """Differences between probes on the way of the first tuning run, its end included."""
         found = {}
-        for (corpus, label, base, tuned), end in self.comparisons.items():
+        for corpus, label, base, tuned in self.comparisons:
             way = [
                 (variant.fraction, comparison)
                 for variant in self._checkpoints(tuned)
@@ -72,7 +73,8 @@ class TransferResults:
                 )
             ]
             if way:
-                found[corpus, label, base, tuned] = [*way, (1.0, end)]
+                end = self._comparison(corpus, label, base, [tuned], end_of_way(tuned))
+                found[corpus, label, base, tuned] = [*way, *((1.0, each) for each in end)]
         return found
 
     @cached_property

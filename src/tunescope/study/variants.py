@@ -121,3 +121,8 @@ def variants(
         found += [Variant(name, model.base, seeds[0], f) for f in fractions.get(name, ())]
         found += [Variant(name, model.base, seed) for seed in seeds[1:]]
     return found
+
+
+def end_of_way(tuned: str) -> str:
+    """Name the first tuning run alone, as the last of its checkpoints."""
+    return f"{tuned}@1"
