@@ -90,7 +90,7 @@ def measure(name: str, vectors: Path, n: int) -> tuple[np.ndarray, float, float,
 
 def compare(merges: np.ndarray, reference: np.ndarray) -> str:
     """Check that cuts are the same wherever heights there differ; describe how far heights do."""
-    from tunescope.latent.dendrogram import Dendrogram
+    from tunescope.concepts.dendrogram import Dendrogram
 
     n = len(merges) + 1
     same = []

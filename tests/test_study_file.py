@@ -173,7 +173,8 @@ def test_make_checks_missing_keys():
 @pytest.mark.parametrize("step", STEPS.values(), ids=str)
 def test_help_of_a_step_lists_its_parameters(step):
     """`help(ts.extract)` tells what the signature shows."""
-    names = {"geometry": "compare_geometry"}  # the package is called geometry
+    # Where the package has the name of the step.
+    names = {"geometry": "compare_geometry", "concepts": "discover_concepts"}
     function = getattr(tunescope, names.get(step.name, step.name))
     text = inspect.getdoc(function)
     for name in inspect.signature(function).parameters:

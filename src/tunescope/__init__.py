@@ -62,13 +62,13 @@ _HOMES = {
     "Run": "tunescope.study.result",
     "info": "tunescope.study.info",
     "export": "tunescope.report.site",
-    "select_words": "tunescope.latent.selection",
-    "concepts": "tunescope.latent.concepts",
-    "LayerConcepts": "tunescope.latent.layer_concepts",
-    "ward": "tunescope.latent.ward.linkage",
-    "WardClustering": "tunescope.latent.ward.estimator",
-    "align": "tunescope.latent.alignment",
-    "Alignment": "tunescope.latent.alignment",
+    "select_words": "tunescope.concepts.selection",
+    "discover_concepts": "tunescope.concepts.discover",
+    "LayerConcepts": "tunescope.concepts.layer_concepts",
+    "ward": "tunescope.concepts.linkage.ward",
+    "WardClustering": "tunescope.concepts.linkage.estimator",
+    "align": "tunescope.concepts.alignment",
+    "Alignment": "tunescope.concepts.alignment",
 }
 
 __all__ = ["__version__", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]

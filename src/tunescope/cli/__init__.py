@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tunescope.cli import geometry, latent, models, neurons, probes, pruning, studies  # noqa: F401 (they add commands)
+from tunescope.cli import concepts, geometry, models, neurons, probes, pruning, studies  # noqa: F401 (they add commands)
 from tunescope.cli.app import app
 from tunescope.errors import TunescopeError
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tunescope.concepts.alignment import Alignment
+from tunescope.concepts.annotation import Codes
+from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.corpus.table import Corpus
-from tunescope.latent.alignment import Alignment
-from tunescope.latent.annotation import Codes
-from tunescope.latent.layer_concepts import LayerConcepts
 from tunescope.study.result import Run
 
 FATES = ("", "retained", "lost", "survived", "born")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from tunescope.latent.alignment import Alignment
+from tunescope.concepts.alignment import Alignment
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import concepts as draw_concepts
 from tunescope.report.figures import probes as draw_probes

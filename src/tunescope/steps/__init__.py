@@ -5,8 +5,8 @@ file, what the manifest records and what the documentation lists. Nothing heavy 
 that `tunescope --help` stays instant.
 """
 
+from tunescope.steps.concepts import Align, Concepts
 from tunescope.steps.geometry import Geometry
-from tunescope.steps.latent import Align, Concepts
 from tunescope.steps.models import Extract, Finetune
 from tunescope.steps.neurons import Intervene, Rank, Reduce, Select
 from tunescope.steps.probes import Probe

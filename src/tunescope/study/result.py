@@ -12,10 +12,10 @@ from urllib.parse import unquote
 
 import pandas as pd
 
+from tunescope.concepts.alignment import Alignment
+from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.errors import InputError
 from tunescope.files import read_json
-from tunescope.latent.alignment import Alignment
-from tunescope.latent.layer_concepts import LayerConcepts
 from tunescope.manifest import Manifest
 from tunescope.models.tuned import TunedModel
 from tunescope.probes.comparison import ProbeComparison

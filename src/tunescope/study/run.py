@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from tunescope.activations.extract import extract
+from tunescope.concepts.alignment import align
+from tunescope.concepts.discover import check_enough, discover_concepts
+from tunescope.concepts.selection import select_words
 from tunescope.errors import InputError, nearest
 from tunescope.files import atomic_file, write_json
-from tunescope.latent.alignment import align
-from tunescope.latent.concepts import check_enough, concepts
-from tunescope.latent.selection import select_words
 from tunescope.study.file import Study
 from tunescope.study.jobs import ABSENT, Jobs
 from tunescope.study.layers import layers
@@ -189,7 +189,7 @@ def _concepts(
     found = {
         model: jobs.do(
             "concepts", f"{name}/{model}", out / "concepts" / name / model,
-            concepts, store, words=words, step=study.concepts,
+            discover_concepts, store, words=words, step=study.concepts,
         )
         for model, store in stores.items()
     }  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numba import njit, prange
 
-from tunescope.latent.ward.vectors import Vectors
+from tunescope.concepts.linkage.vectors import Vectors
 
 TILE = 1024
 """Rows and columns of one product: 4 MiB."""

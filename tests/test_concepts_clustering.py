@@ -7,11 +7,11 @@ import pytest
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import pdist
 
+from tunescope.concepts import cluster as cluster_module
+from tunescope.concepts.cluster import cluster
+from tunescope.concepts.dendrogram import Dendrogram, number_by_size
+from tunescope.concepts.distances import condensed_distances
 from tunescope.errors import InputError
-from tunescope.latent import cluster as cluster_module
-from tunescope.latent.cluster import cluster
-from tunescope.latent.dendrogram import Dendrogram, number_by_size
-from tunescope.latent.distances import condensed_distances
 
 
 @pytest.fixture(scope="module")

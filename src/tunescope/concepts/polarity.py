@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tunescope.latent.align_labels import Majorities, align_labels
+from tunescope.concepts.align_labels import Majorities, align_labels
 
 
 def align_classes(

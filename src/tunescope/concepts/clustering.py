@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from tunescope.latent.contingency import type_counts
-from tunescope.latent.layer_concepts import LayerConcepts
+from tunescope.concepts.contingency import type_counts
+from tunescope.concepts.layer_concepts import LayerConcepts
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ def concepts(
     out
         Folder for the dendrograms.
     """
-    from tunescope.latent.concepts import concepts as do
+    from tunescope.concepts.discover import discover_concepts as do
 
     show(do(activations, out, step=step))
 
@@ -49,6 +49,6 @@ def align(
     out
         Folder for the alignment.
     """
-    from tunescope.latent.alignment import align as do
+    from tunescope.concepts.alignment import align as do
 
     show(do(base, tuned, out, step=step))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tunescope.latent.ward.neighbours import Clusters
+from tunescope.concepts.linkage.neighbours import Clusters
 
 UNIT = 2.0**-24
 SPARE = 32

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from tunescope.concepts.linkage.vectors import Vectors
 from tunescope.errors import InputError
-from tunescope.latent.ward.vectors import Vectors
 
 ROWS, COLUMNS = 4096, 32768
 """Of one product: 512 MiB of float32."""

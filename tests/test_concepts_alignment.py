@@ -7,14 +7,14 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tunescope.latent.align_labels import align_labels
-from tunescope.latent.align_models import best_overlap, match
-from tunescope.latent.clustering import Clustering
-from tunescope.latent.contingency import type_counts
-from tunescope.latent.dendrogram import number_by_size
-from tunescope.latent.nulls import compare, permuted, permuted_types
-from tunescope.latent.polarity import align_classes
-from tunescope.latent.retention import retention_row, share_interval
+from tunescope.concepts.align_labels import align_labels
+from tunescope.concepts.align_models import best_overlap, match
+from tunescope.concepts.clustering import Clustering
+from tunescope.concepts.contingency import type_counts
+from tunescope.concepts.dendrogram import number_by_size
+from tunescope.concepts.nulls import compare, permuted, permuted_types
+from tunescope.concepts.polarity import align_classes
+from tunescope.concepts.retention import retention_row, share_interval
 from tunescope.steps import Align
 
 

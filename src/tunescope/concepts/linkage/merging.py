@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from tunescope.latent.ward.neighbours import find_nearest, join_lists
+from tunescope.concepts.linkage.neighbours import find_nearest, join_lists
 
 OPEN, BLOCKED, UNKNOWN, WANTED = 0, 1, 2, 3
 """A cluster's standing: to be looked at; waits for another; its own nearest neighbour is not

@@ -8,12 +8,13 @@ import torch
 from scipy.cluster import hierarchy
 
 import tunescope as ts
+from tunescope.concepts.dendrogram import Dendrogram
+from tunescope.concepts.linkage import device, neighbours, scan, state
+from tunescope.concepts.linkage import ward as linkage
+from tunescope.concepts.linkage.neighbours import ward_distance
+from tunescope.concepts.linkage.points import duplicates
+from tunescope.concepts.linkage.vectors import Vectors
 from tunescope.errors import InputError
-from tunescope.latent.dendrogram import Dendrogram
-from tunescope.latent.ward import device, linkage, neighbours, scan, state
-from tunescope.latent.ward.neighbours import ward_distance
-from tunescope.latent.ward.points import duplicates
-from tunescope.latent.ward.vectors import Vectors
 
 RNG = np.random.default_rng(0)
 
@@ -293,3 +294,9 @@ def test_the_estimator_is_scikit_learns():
     from sklearn.utils.estimator_checks import check_estimator
 
     check_estimator(ts.WardClustering())
+
+
+def test_ward_is_in_its_package_too() -> None:
+    import tunescope.concepts
+
+    assert tunescope.concepts.ward is ts.ward

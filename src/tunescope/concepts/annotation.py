@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tunescope.latent.align_labels import Majorities, align_labels
-from tunescope.latent.clustering import Clustering
-from tunescope.latent.nulls import compare, permuted, permuted_types
-from tunescope.latent.polarity import align_classes
+from tunescope.concepts.align_labels import Majorities, align_labels
+from tunescope.concepts.clustering import Clustering
+from tunescope.concepts.nulls import compare, permuted, permuted_types
+from tunescope.concepts.polarity import align_classes
 from tunescope.steps import Align
 
 LABELS = [

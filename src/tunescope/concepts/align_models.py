@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from tunescope.latent.contingency import cross_counts
+from tunescope.concepts.contingency import cross_counts
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,8 +3,8 @@
 The latent concepts of Dalvi et al. 2022 (arXiv 2205.07237) and Durrani et al. 2022 (arXiv
 2210.12696): Ward linkage on Euclidean distances, without dimension reduction.
 
-Ward linkage is our own, without a distance matrix (`tunescope.latent.ward`). For the other criteria
-distances come from `condensed_distances`, merges from SciPy's nearest-neighbour chain.
+Ward linkage is our own, without a distance matrix (`tunescope.concepts.linkage`). For the other
+criteria distances come from `condensed_distances`, merges from SciPy's nearest-neighbour chain.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import psutil
 from scipy.cluster import hierarchy
 from threadpoolctl import threadpool_limits
 
+from tunescope.concepts.dendrogram import Dendrogram
+from tunescope.concepts.distances import BLOCK_ROWS, condensed_distances
+from tunescope.concepts.linkage import ward as ward_linkage
 from tunescope.errors import InputError
-from tunescope.latent.dendrogram import Dendrogram
-from tunescope.latent.distances import BLOCK_ROWS, condensed_distances
-from tunescope.latent.ward import linkage as ward_linkage
 
 
 def cluster(X: np.ndarray, linkage: str = "ward", where: str = "the activations") -> Dendrogram:

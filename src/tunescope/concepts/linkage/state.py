@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from tunescope.concepts.linkage.neighbours import Clusters
+from tunescope.concepts.linkage.points import duplicates
 from tunescope.errors import InputError
 from tunescope.files import read_tensors, remove_leftovers, write_tensors
-from tunescope.latent.ward.neighbours import Clusters
-from tunescope.latent.ward.points import duplicates
 
 VERSION = 1
 FILE = "ward.safetensors"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from tunescope.latent.ward.neighbours import Clusters, find_nearest, ward_distance
-from tunescope.latent.ward.scan import insert
+from tunescope.concepts.linkage.neighbours import Clusters, find_nearest, ward_distance
+from tunescope.concepts.linkage.scan import insert
 
 
 def settle(clusters: Clusters, rows: np.ndarray) -> int:

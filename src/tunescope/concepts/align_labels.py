@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tunescope.latent.contingency import label_counts
+from tunescope.concepts.contingency import label_counts
 
 
 @dataclass(frozen=True, eq=False)

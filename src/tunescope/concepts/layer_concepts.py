@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from tunescope.activations.store import layer_folder
+from tunescope.concepts.contingency import type_counts
+from tunescope.concepts.dendrogram import Dendrogram
+from tunescope.concepts.selection import type_codes
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError, MismatchError
-from tunescope.latent.contingency import type_counts
-from tunescope.latent.dendrogram import Dendrogram
-from tunescope.latent.selection import type_codes
 from tunescope.results import StepResult
 from tunescope.steps import Concepts, Step
 

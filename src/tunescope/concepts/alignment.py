@@ -12,14 +12,14 @@ import pandas as pd
 import pyarrow as pa
 from tqdm.auto import tqdm
 
+from tunescope.concepts.annotation import LABELS, POLARITY, Codes, label_row, polarity_rows
+from tunescope.concepts.clustering import Clustering, clusterings
+from tunescope.concepts.fates import concept_frame
+from tunescope.concepts.layer_concepts import LayerConcepts
+from tunescope.concepts.retention import MATRIX, RETENTION, matrix_row, retention_row
 from tunescope.corpus.table import Corpus
 from tunescope.errors import MismatchError
 from tunescope.files import hash_json, read_table, write_table
-from tunescope.latent.annotation import LABELS, POLARITY, Codes, label_row, polarity_rows
-from tunescope.latent.clustering import Clustering, clusterings
-from tunescope.latent.fates import concept_frame
-from tunescope.latent.layer_concepts import LayerConcepts
-from tunescope.latent.retention import MATRIX, RETENTION, matrix_row, retention_row
 from tunescope.manifest import begin, finish
 from tunescope.parameters import step_function
 from tunescope.results import StepResult
@@ -66,7 +66,7 @@ class Alignment(StepResult):
 
     @cached_property
     def concepts(self) -> pd.DataFrame:
-        """One row per model, layer and concept (see `latent.fates`)."""
+        """One row per model, layer and concept (see `concepts.fates`)."""
         return self._frame("concepts")
 
     def _frame(self, name: str) -> pd.DataFrame:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from tunescope.latent.align_models import match
-from tunescope.latent.annotation import Codes, with_classes, with_labels
-from tunescope.latent.clustering import Clustering
+from tunescope.concepts.align_models import match
+from tunescope.concepts.annotation import Codes, with_classes, with_labels
+from tunescope.concepts.clustering import Clustering
 from tunescope.steps import Align
 
 FATES = {"base": ("lost", "retained"), "tuned": ("born", "survived")}

@@ -19,15 +19,15 @@ import numpy as np
 import psutil
 from tqdm.auto import tqdm
 
+from tunescope.concepts.linkage.device import DeviceScanner, devices_of
+from tunescope.concepts.linkage.exact import settle
+from tunescope.concepts.linkage.merging import UNKNOWN, WANTED, merge_known
+from tunescope.concepts.linkage.points import read_points
+from tunescope.concepts.linkage.scan import Scanner
+from tunescope.concepts.linkage.state import State, forget, key_of
+from tunescope.concepts.linkage.tree import linkage_matrix
+from tunescope.concepts.linkage.vectors import Vectors
 from tunescope.errors import InputError
-from tunescope.latent.ward.device import DeviceScanner, devices_of
-from tunescope.latent.ward.exact import settle
-from tunescope.latent.ward.merging import UNKNOWN, WANTED, merge_known
-from tunescope.latent.ward.points import read_points
-from tunescope.latent.ward.scan import Scanner
-from tunescope.latent.ward.state import State, forget, key_of
-from tunescope.latent.ward.tree import linkage_matrix
-from tunescope.latent.ward.vectors import Vectors
 
 NEIGHBOURS = 32
 """Length of the lists. Longer ones are decided more often, and cost more to keep."""

@@ -10,8 +10,8 @@ import pytest
 
 import tunescope as ts
 from stores import store_from_arrays
+from tunescope.concepts import discover as discover_module
 from tunescope.errors import InputError, MismatchError
-from tunescope.latent import concepts as concepts_module
 
 N_GROUPS = 6
 """Word groups planted: w0_0 ... w0_7 are group 0, and so on; each group has its own label."""
@@ -53,7 +53,7 @@ RULE = {"n_clusters": N_GROUPS, "min_count": 2, "min_types": 6}
 @pytest.fixture(scope="module")
 def both(stores, tmp_path_factory):
     folder = tmp_path_factory.mktemp("concepts")
-    return [ts.concepts(store, folder / store.model, **RULE) for store in stores]
+    return [ts.discover_concepts(store, folder / store.model, **RULE) for store in stores]
 
 
 @pytest.fixture(scope="module")
@@ -186,10 +186,10 @@ def test_an_unknown_label_column_is_an_error(both, tmp_path):
 
 def test_concepts_of_other_words_or_parameters_are_not_compared(stores, both, corpus, tmp_path):
     fewer = corpus.select(np.arange(200))
-    other = ts.concepts(stores[1], tmp_path / "fewer", words=fewer, **RULE)
+    other = ts.discover_concepts(stores[1], tmp_path / "fewer", words=fewer, **RULE)
     with pytest.raises(MismatchError, match="different words"):
         ts.align(both[0], other, tmp_path / "out")
-    coarse = ts.concepts(stores[1], tmp_path / "coarse", **{**RULE, "n_clusters": 3})
+    coarse = ts.discover_concepts(stores[1], tmp_path / "coarse", **{**RULE, "n_clusters": 3})
     with pytest.raises(MismatchError, match="n_clusters = 6, .* has 3"):
         ts.align(both[0], coarse, tmp_path / "out")
     with pytest.raises(MismatchError, match="not those of"):
@@ -197,7 +197,7 @@ def test_concepts_of_other_words_or_parameters_are_not_compared(stores, both, co
 
 
 def test_permuted_words_are_noticed_when_opened(stores, tmp_path):
-    found = ts.concepts(stores[0], tmp_path / "c", **RULE)
+    found = ts.discover_concepts(stores[0], tmp_path / "c", **RULE)
     rows = np.random.default_rng(0).permutation(found.words.n_words)
     import pyarrow.parquet as pq
 
@@ -212,7 +212,7 @@ def linkages(folder):
 
 def test_an_interrupted_run_goes_on_and_ends_the_same(stores, both, tmp_path, monkeypatch):
     done = []
-    real = concepts_module.cluster
+    real = discover_module.cluster
 
     def interrupted(X, linkage, where):
         if done:
@@ -220,9 +220,9 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(stores, both, tmp_path, mo
         done.append(where)
         return real(X, linkage, where)
 
-    monkeypatch.setattr(concepts_module, "cluster", interrupted)
+    monkeypatch.setattr(discover_module, "cluster", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        ts.concepts(stores[0], tmp_path / "c", n_jobs=1, **RULE)
+        ts.discover_concepts(stores[0], tmp_path / "c", n_jobs=1, **RULE)
     assert len(linkages(tmp_path / "c")) == 1
     with pytest.raises(InputError, match="manifest.json is missing"):
         ts.LayerConcepts.load(tmp_path / "c")
@@ -233,18 +233,18 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(stores, both, tmp_path, mo
         after.append(where)
         return real(X, linkage, where)
 
-    monkeypatch.setattr(concepts_module, "cluster", counted)
-    resumed = ts.concepts(stores[0], tmp_path / "c", n_jobs=1, **RULE)
+    monkeypatch.setattr(discover_module, "cluster", counted)
+    resumed = ts.discover_concepts(stores[0], tmp_path / "c", n_jobs=1, **RULE)
     assert [where.split()[-1] for where in after] == ["1"]
     assert linkages(resumed.path) == linkages(both[0].path)
-    ts.concepts(stores[0], tmp_path / "c", n_jobs=1, **RULE)
+    ts.discover_concepts(stores[0], tmp_path / "c", n_jobs=1, **RULE)
     assert len(after) == 1  # a finished step is not run again
 
 
 def test_other_parameters_start_afresh(stores, tmp_path):
-    ward = ts.concepts(stores[0], tmp_path / "c", **RULE)
+    ward = ts.discover_concepts(stores[0], tmp_path / "c", **RULE)
     before = linkages(ward.path)
-    average = ts.concepts(stores[0], tmp_path / "c", **RULE, linkage="average")
+    average = ts.discover_concepts(stores[0], tmp_path / "c", **RULE, linkage="average")
     assert linkages(average.path) != before
 
 
@@ -254,14 +254,16 @@ def test_words_without_activations(corpus, tmp_path):
         array[-3:] = np.nan
     store = store_from_arrays(tmp_path / "cut", corpus, arrays)
     with pytest.raises(InputError, match=r"3 of the 480 words have no activations"):
-        ts.concepts(store, tmp_path / "a", words=corpus, n_clusters=3)
-    every = ts.concepts(store, tmp_path / "b", min_count=1, max_occurrences=99, n_clusters=3)
+        ts.discover_concepts(store, tmp_path / "a", words=corpus, n_clusters=3)
+    every = ts.discover_concepts(
+        store, tmp_path / "b", min_count=1, max_occurrences=99, n_clusters=3
+    )
     assert every.words.n_words == corpus.n_words - 3
 
 
 def test_fewer_words_than_clusters_is_an_error(stores, corpus, tmp_path):
     with pytest.raises(InputError, match="n_clusters = 600 but only 20 words"):
-        ts.concepts(stores[0], tmp_path / "c", words=corpus.select(np.arange(20)))
+        ts.discover_concepts(stores[0], tmp_path / "c", words=corpus.select(np.arange(20)))
     assert not (tmp_path / "c").exists()
 
 
@@ -279,8 +281,8 @@ def test_layers_run_in_processes_from_a_plain_script(stores, both, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "import sys, tunescope as ts\n"
-        "ts.concepts(sys.argv[1], sys.argv[2], n_jobs=2, n_clusters=6, min_count=2)\n"
-        "ts.concepts(sys.argv[1], sys.argv[3], n_jobs=1, n_clusters=6, min_count=2)\n"
+        "ts.discover_concepts(sys.argv[1], sys.argv[2], n_jobs=2, n_clusters=6, min_count=2)\n"
+        "ts.discover_concepts(sys.argv[1], sys.argv[3], n_jobs=1, n_clusters=6, min_count=2)\n"
     )
     folders = [tmp_path / "two", tmp_path / "one"]
     subprocess.run([sys.executable, script, stores[0].path, *folders], check=True)

@@ -10,9 +10,9 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 
+from tunescope.concepts.dendrogram import Dendrogram
+from tunescope.concepts.linkage.ward import ward
 from tunescope.errors import InputError
-from tunescope.latent.dendrogram import Dendrogram
-from tunescope.latent.ward.linkage import ward
 
 
 class WardClustering(ClusterMixin, BaseEstimator):

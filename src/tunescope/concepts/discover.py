@@ -16,19 +16,19 @@ from joblib import Parallel, cpu_count, delayed
 from tqdm.auto import tqdm
 
 from tunescope.activations.store import ActivationStore
+from tunescope.concepts.cluster import check_memory, cluster, memory_needed
+from tunescope.concepts.dendrogram import Dendrogram
+from tunescope.concepts.layer_concepts import LayerConcepts, linkage_path
+from tunescope.concepts.selection import select_words, type_codes
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError
-from tunescope.latent.cluster import check_memory, cluster, memory_needed
-from tunescope.latent.dendrogram import Dendrogram
-from tunescope.latent.layer_concepts import LayerConcepts, linkage_path
-from tunescope.latent.selection import select_words, type_codes
 from tunescope.manifest import begin, finish
 from tunescope.parameters import step_function
 from tunescope.steps import Concepts
 
 
 @step_function(Concepts)
-def concepts(
+def discover_concepts(
     store: ActivationStore | Path | str,
     out: Path | str,
     *,

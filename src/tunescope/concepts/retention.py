@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from tunescope.latent.align_models import best_overlap
-from tunescope.latent.clustering import Clustering
-from tunescope.latent.nulls import compare, permuted
+from tunescope.concepts.align_models import best_overlap
+from tunescope.concepts.clustering import Clustering
+from tunescope.concepts.nulls import compare, permuted
 from tunescope.steps import Align
 
 RETENTION = [

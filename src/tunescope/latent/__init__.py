@@ -1,1 +1,0 @@
-"""Latent concepts: word selection, clustering, alignment, polarity (arXiv 2210.12696)."""
