@@ -153,7 +153,7 @@ def converge(x: np.ndarray, y: np.ndarray, options: argparse.Namespace) -> None:
     features = Features(x, device=device)
     for form in options.forms:
         done, walls, processes = 0, 0.0, 0.0
-        for strongest in VALUES[::-1]:  # points of one strength need about as many iterations
+        for strongest in options.strengths:  # points of one strength need about as many iterations
             points = [(a, b) for a in VALUES for b in VALUES if max(a, b) == strongest]
             fits, wall, process = timed(
                 lambda form=form, points=points: fit_grid(
@@ -175,7 +175,7 @@ def converge(x: np.ndarray, y: np.ndarray, options: argparse.Namespace) -> None:
                     f"{fit.gap:.1e}, {fit.iterations} iterations",
                     flush=True,
                 )
-        n = len(VALUES) ** 2
+        n = sum(max(a, b) in options.strengths for a in VALUES for b in VALUES)
         print(f"{form}: {done} of {n} points proven in {walls:.0f} s (CPU {processes:.0f})")
 
 
@@ -226,6 +226,11 @@ def main() -> None:
     parser.add_argument("--neurox", action="store_true", help="run the package itself")
     parser.add_argument("--all-points", action="store_true", help="NeuroX on all 25 points")
     parser.add_argument("--converge", action="store_true")
+    parser.add_argument("--only-converge", action="store_true", help="leave the grid out")
+    parser.add_argument(
+        "--strengths", type=float, nargs="+", default=VALUES[::-1],
+        help="--converge only the points whose larger penalty is one of these",
+    )  # fmt: skip
     parser.add_argument("--forms", nargs="+", default=["neurox", "squared"])
     parser.add_argument("--iterations", type=int, default=5000)
     parser.add_argument("--saga", action="store_true")
@@ -235,10 +240,11 @@ def main() -> None:
     options = parser.parse_args()
     x, y = load(options.store, options.label, options.words)
     print(f"{len(x):,} words x {x.shape[1]:,} neurons, {y.max() + 1} classes")
-    grid(x, y, options)
+    if not options.only_converge:
+        grid(x, y, options)
     if options.saga:
         saga(x, y, options)
-    if options.converge:
+    if options.converge or options.only_converge:
         converge(x, y, options)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"peak memory {peak:.1f} GB")
