@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tunescope.activations.extract import extract
-from tunescope.concepts.alignment import align
-from tunescope.concepts.discover import check_enough, discover_concepts
-from tunescope.concepts.selection import select_words
 from tunescope.errors import InputError, nearest
 from tunescope.files import atomic_file, write_json
+from tunescope.study.concepts import concepts, selection
 from tunescope.study.file import Study
 from tunescope.study.jobs import ABSENT, Jobs
 from tunescope.study.layers import layers
@@ -24,7 +19,7 @@ from tunescope.study.models import models, pruning
 from tunescope.study.neurons import neurons
 from tunescope.study.read import read
 from tunescope.study.result import Run
-from tunescope.study.shared import common_rows, labels_of
+from tunescope.study.shared import labels_of
 
 LIBRARIES = ("torch", "transformers", "numpy", "scikit-learn", "pyarrow")
 
@@ -99,7 +94,7 @@ def follow(study: Study, out: Path, jobs: Jobs, device: str = "auto") -> None:
         for name, source in study.corpora.items()
     }  # fmt: skip
     check_labels(study, corpora)
-    selections = {name: _selection(study, corpora[name]) for name in study.clustered}
+    selections = {name: selection(study, corpora[name]) for name in study.clustered}
     found = models(study, out, jobs, device)
     by_layer = {*study.probed, *study.measured}
     whole = {*by_layer, *study.ranked, *study.contributing}
@@ -120,7 +115,7 @@ def follow(study: Study, out: Path, jobs: Jobs, device: str = "auto") -> None:
         if name in study.ranked:
             neurons(study, out, jobs, corpora, name, found.named, stores, device)
         if name in study.clustered:
-            _concepts(study, out, jobs, name, selected, stores)
+            concepts(study, out, jobs, name, selected, stores)
     pruning(study, out, jobs, extracted, found, device)
 
 
@@ -165,41 +160,3 @@ def check_labels(study: Study, corpora: dict[str, Any]) -> None:
                 raise InputError(
                     f"corpus {name!r} cannot be {done}: {having}; set corpora in [{step}] to others"
                 )
-
-
-def _selection(study: Study, corpus: Any) -> Any:
-    """Choose the words to cluster before anything is tuned or extracted."""
-    if corpus is ABSENT or study.concepts is None:
-        return ABSENT
-    selected = select_words(corpus, study.concepts)
-    check_enough(selected, study.concepts)
-    return selected
-
-
-def _concepts(
-    study: Study, out: Path, jobs: Jobs, name: str, selected: Any, stores: dict[str, Any]
-) -> None:
-    rows = common_rows(stores)
-    if selected is ABSENT or rows is ABSENT:
-        words: Any = ABSENT
-    else:
-        whole = next(iter(stores.values())).corpus
-        places = selected.rows_in(whole)
-        words = selected.select(np.flatnonzero(np.isin(places, rows)))
-    found = {
-        model: jobs.do(
-            "concepts", f"{name}/{model}", out / "concepts" / name / model,
-            discover_concepts, store, words=words, step=study.concepts,
-        )
-        for model, store in stores.items()
-    }  # fmt: skip
-    if study.align is None:
-        return
-    step = study.align
-    if step.labels is not None and words is not ABSENT:
-        step = replace(step, labels=tuple(labels_of(words, step.labels)))
-    for base, tuned in study.pairs:
-        jobs.do(
-            "align", f"{name}/{base}--{tuned}", out / "alignment" / name / f"{base}--{tuned}",
-            align, found[base], found[tuned], words=words, step=step,
-        )  # fmt: skip
