@@ -123,3 +123,36 @@ def test_unusable_labels_and_values(options, message):
 def test_an_unknown_label_column_is_named(corpus: Corpus):
     with pytest.raises(InputError, match="no label column 'upos'; did you mean 'pos'"):
         corpus.values("upos")
+
+
+def test_a_further_column_of_sentences_is_kept_and_changes_no_hash(corpus: Corpus, tmp_path):
+    more = corpus.with_sentence_column("predicted", ["b", None, "a"])
+    assert more.of_sentence("predicted").tolist() == ["b", None, "a"]
+    assert more.word_hash == corpus.word_hash
+    again = more.with_sentence_column("predicted", ["a", "a", "a"])
+    assert again.of_sentence("predicted").tolist() == ["a", "a", "a"]
+    assert again.sentences.num_columns == more.sentences.num_columns
+    more.select(np.array([5])).save(tmp_path / "corpus")
+    loaded = Corpus.load(tmp_path / "corpus")
+    assert loaded.of_sentence("predicted").tolist() == ["b", None, "a"]
+    assert "predicted" not in corpus.sentences.column_names
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("class", ["a", "b", "c"], "another name"),
+        (" ", ["a", "b", "c"], "another name"),
+        ("predicted", ["a"], "1 values for 3 sentences"),
+        ("predicted", ["a", 1, None], "value 1 of sentence 1 is not text"),
+        ("predicted", ["a", "b\x07", None], "U\\+0007"),
+    ],
+)
+def test_a_column_of_sentences_that_cannot_be_is_refused(corpus: Corpus, column, values, message):
+    with pytest.raises(InputError, match=message):
+        corpus.with_sentence_column(column, values)
+
+
+def test_a_sentence_column_that_is_not_there_is_named(corpus: Corpus):
+    with pytest.raises(InputError, match="no sentence column 'predicted'"):
+        corpus.of_sentence("predicted")

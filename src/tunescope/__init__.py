@@ -19,6 +19,7 @@ _HOMES = {
     "find_model": "tunescope.models.reference",
     "ModelSource": "tunescope.models.reference",
     "ModelRef": "tunescope.models.reference",
+    "with_predictions": "tunescope.models.predictions",
     "finetune": "tunescope.models.finetune",
     "TunedModel": "tunescope.models.tuned",
     "extract": "tunescope.activations.extract",

@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 import pyarrow as pa
 
-from tunescope.corpus.table import RESERVED, SPLITS, Corpus
+from tunescope.corpus.table import OF_EVERY_SENTENCE, RESERVED, SPLITS, Corpus
 from tunescope.errors import InputError, MismatchError, nearest
 
 # Control characters (Cc) and halves of surrogate pairs. Format characters (Cf: soft hyphens,
@@ -92,6 +92,19 @@ def build_corpus(
         }
     )
     return Corpus(table, pa.table(columns), name)
+
+
+def sentence_column(corpus: Corpus, column: str, values: Sequence[str | None]) -> pa.Array:
+    """Check a further column of a corpus's sentences and make it (`with_sentence_column`)."""
+    where = f"corpus {corpus.name!r}, sentence column {column!r}"
+    if column in OF_EVERY_SENTENCE or _problem(column):
+        raise InputError(f"{where}: give it another name; every corpus has {OF_EVERY_SENTENCE}")
+    if len(values) != corpus.n_sentences:
+        raise InputError(f"{where}: {len(values)} values for {corpus.n_sentences} sentences")
+    for sentence, value in enumerate(values):
+        if value is not None and (problem := _problem(value)):
+            raise InputError(f"{where}: the value {value!r} of sentence {sentence} {problem}")
+    return pa.array(values, pa.string())
 
 
 def rows_in(selection: Corpus, whole: Corpus) -> np.ndarray:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 RESERVED = ("sentence", "position", "form")
+OF_EVERY_SENTENCE = ("id", "words", "class", "split")
 SPLITS = ("train", "dev", "test")
 
 
@@ -28,9 +29,10 @@ class Corpus(Result):
 
     Parameters
     ----------
-    sentences : pyarrow.Table, shape (n_sentences, 4)
+    sentences : pyarrow.Table, shape (n_sentences, 4 + n_further)
         Columns `id` (text), `words` (list of text), `class` (text or null: the task's label of the
-        sentence) and `split` (train, dev, test or null).
+        sentence) and `split` (train, dev, test or null), then further text columns, such as
+        `predicted` (`with_predictions`).
     words : pyarrow.Table, shape (n_words, 3 + n_labels)
         Columns `sentence` (row in `sentences`), `position` (in the sentence, from 0), `form`, then
         one text column per label, null where a word has none. Sorted by sentence and position. A
@@ -122,8 +124,46 @@ class Corpus(Result):
         return self.words[column].to_numpy(zero_copy_only=False)
 
     def of_sentence(self, column: str) -> np.ndarray:
-        """Return a column of the sentence table (`class`, `split`, `id`), shape (n_sentences,)."""
+        """Return a column of the sentence table (`class`, `split`, ...), shape (n_sentences,).
+
+        Raises
+        ------
+        InputError
+            If there is no such column.
+        """
+        known = self.sentences.column_names
+        if column not in known:
+            hint = nearest(column, known)
+            raise InputError(f"corpus {self.name!r} has no sentence column {column!r}; {hint}")
         return self.sentences[column].to_numpy(zero_copy_only=False)
+
+    def with_sentence_column(self, column: str, values: Sequence[str | None]) -> Corpus:
+        """Return the corpus with one more column of its sentences, or with that column replaced.
+
+        Words and `word_hash` stay: what was made from the words still belongs to them.
+
+        Parameters
+        ----------
+        column : str
+            Its name; not one of those that every corpus has.
+        values : sequence of str or None, shape (n_sentences,)
+            One for each sentence of `sentences`, selected words or not.
+
+        Raises
+        ------
+        InputError
+            If the name is taken or blank, there is not one value per sentence, or one is neither
+            text nor None.
+        """
+        from tunescope.corpus.build import sentence_column
+
+        made = sentence_column(self, column, values)
+        table = self.sentences
+        if column in table.column_names:
+            table = table.set_column(table.column_names.index(column), column, made)
+        else:
+            table = table.append_column(column, made)
+        return Corpus(table, self.words, self.name)
 
     @property
     def classes(self) -> tuple[str, ...]:
