@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,10 +20,14 @@ class LabelSets:
         The different labels, sorted.
     table : scipy.sparse.csr_array of bool, shape (n_words, n_labels)
         True where a word carries a label.
+    complete : bool
+        Whether a word without a label is known to carry none, as with labels that are computed
+        from the word. In a column of annotations it has not been labelled, and counts for nothing.
     """
 
     names: tuple[str, ...]
     table: csr_array
+    complete: bool = False
 
     @classmethod
     def of(cls, values: Iterable[str | None]) -> LabelSets:
@@ -31,7 +35,7 @@ class LabelSets:
         return cls.of_sets([() if value is None else (value,) for value in values])
 
     @classmethod
-    def of_sets(cls, sets: Sequence[Iterable[str]]) -> LabelSets:
+    def of_sets(cls, sets: Sequence[Iterable[str]], *, complete: bool = False) -> LabelSets:
         """Make them of the labels of each word, in any order; repeated ones count once."""
         unique = [sorted(set(labels)) for labels in sets]
         names = tuple(sorted({label for labels in unique for label in labels}))
@@ -39,9 +43,37 @@ class LabelSets:
         columns = np.array([number[label] for labels in unique for label in labels], np.int64)
         starts = np.cumsum([0, *map(len, unique)])
         ones = np.ones(len(columns), bool)
-        return cls(names, csr_array((ones, columns, starts), shape=(len(unique), len(names))))
+        table = csr_array((ones, columns, starts), shape=(len(unique), len(names)))
+        return cls(names, table, complete)
 
     @cached_property
     def known(self) -> np.ndarray:
-        """Which words carry a label, bool, shape (n_words,)."""
+        """Of which words the labels are known, bool, shape (n_words,): all, if complete."""
+        if self.complete:
+            return np.ones(self.table.shape[0], bool)
         return np.diff(self.table.indptr) > 0
+
+    def take(self, rows: np.ndarray) -> LabelSets:
+        """Return the sets of some words, or of word types spread over their occurrences.
+
+        Parameters
+        ----------
+        rows : numpy.ndarray of int, shape (n,)
+            Rows of the table, in any order and any number of times.
+        """
+        return replace(self, table=csr_array(self.table[rows]))
+
+    def values(self) -> np.ndarray:
+        """Return the labels as a column, shape (n_words,), None where a word has none.
+
+        Raises
+        ------
+        ValueError
+            If a word carries several.
+        """
+        counts = np.diff(self.table.indptr)
+        if counts.max(initial=0) > 1:
+            raise ValueError("a word carries several labels: they fit into no column")
+        column = np.full(len(counts), None, object)
+        column[counts > 0] = np.array([*self.names, None], object)[self.table.indices]
+        return column
