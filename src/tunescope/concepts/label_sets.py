@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -50,7 +51,7 @@ class LabelSets:
     def known(self) -> np.ndarray:
         """Of which words the labels are known, bool, shape (n_words,): all, if complete."""
         if self.complete:
-            return np.ones(self.table.shape[0], bool)
+            return np.ones(len(self.table.indptr) - 1, bool)
         return np.diff(self.table.indptr) > 0
 
     def take(self, rows: np.ndarray) -> LabelSets:
@@ -61,7 +62,8 @@ class LabelSets:
         rows : numpy.ndarray of int, shape (n,)
             Rows of the table, in any order and any number of times.
         """
-        return replace(self, table=csr_array(self.table[rows]))
+        table: Any = self.table
+        return replace(self, table=csr_array(table[rows]))
 
     def values(self) -> np.ndarray:
         """Return the labels as a column, shape (n_words,), None where a word has none.
