@@ -6,16 +6,19 @@ that `tunescope --help` stays instant.
 """
 
 from tunescope.steps.concepts import Align, Concepts
+from tunescope.steps.explain import Deletion, Explain, MapConcepts
 from tunescope.steps.geometry import Geometry
 from tunescope.steps.models import Extract, Finetune
+from tunescope.steps.naming import Name
 from tunescope.steps.neurons import Intervene, Rank, Reduce, Select
 from tunescope.steps.probes import Probe
 from tunescope.steps.prune import Prune
 from tunescope.steps.step import Step, bounded
 
 __all__ = [
-    "STEPS", "Align", "Concepts", "Extract", "Finetune", "Geometry", "Intervene", "Probe", "Prune",
-    "Rank", "Reduce", "Select", "Step", "bounded",
+    "STEPS", "Align", "Concepts", "Deletion", "Explain", "Extract", "Finetune", "Geometry",
+    "Intervene", "MapConcepts", "Name", "Probe", "Prune", "Rank", "Reduce", "Select", "Step",
+    "bounded",
 ]  # fmt: skip
 
 STEPS: dict[str, type[Step]] = {
@@ -31,6 +34,10 @@ STEPS: dict[str, type[Step]] = {
         Intervene,
         Concepts,
         Align,
+        MapConcepts,
+        Explain,
+        Deletion,
+        Name,
         Prune,
     )
 }
