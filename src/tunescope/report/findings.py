@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import pandas as pd
 
+from tunescope.report.wording import layers, percent, points
 from tunescope.study.result import Run
 
 ALPHA = 0.05
@@ -193,30 +194,6 @@ def polarised(table: pd.DataFrame, topic: str, theta: float) -> Finding:
         text += f" At no layer of {top['model']} are there more than by chance."
     holds = top["layer"] in above and top["polarised"] > before["polarised"]
     return Finding(topic, text, bool(holds))
-
-
-def percent(share: float) -> str:
-    """Write a share as per cent."""
-    return f"{100 * share:.1f}".removesuffix(".0") + "%"
-
-
-def points(difference: float) -> str:
-    """Write a difference of shares in percentage points, with a proper minus sign."""
-    written = f"{100 * difference:+.1f}"
-    return "0.0" if float(written) == 0 else written.replace("-", "\N{MINUS SIGN}")
-
-
-def layers(numbers: Sequence[int]) -> str:
-    """Write layer numbers as words, with ranges: "layers 0 to 3 and 5"."""
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    written = [f"{r[0]} to {r[-1]}" if len(r) > 1 else str(r[0]) for r in runs]
-    listed = " and ".join([", ".join(written[:-1]), written[-1]] if written[1:] else written)
-    return ("layer " if len(numbers) == 1 else "layers ") + listed
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

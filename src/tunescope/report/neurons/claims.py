@@ -13,8 +13,9 @@ import numpy as np
 from scipy.stats import hypergeom
 
 from tunescope.report.figures.neurons import Frame, choose
-from tunescope.report.findings import ALPHA, Finding, layers, percent
+from tunescope.report.findings import ALPHA, Finding
 from tunescope.report.neurons.facts import NeuronFacts, Tables, named, tag_kinds, there
+from tunescope.report.wording import layers, percent
 
 NORMAL = 1.96
 """Half of a 95% interval in standard errors."""

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from tunescope.report.figures.neurons import Frame, choose, over_seeds
-from tunescope.report.findings import Finding, percent, points
+from tunescope.report.findings import Finding
 from tunescope.report.neurons.claims import agree, between, closed, layers_of
 from tunescope.report.neurons.facts import NeuronFacts, Tables, named, there, whole
+from tunescope.report.wording import percent, points
 
 CLOSE = 0.03
 """Random neurons, retrained, come this near to the top ones in the follow-up."""

@@ -1,0 +1,1 @@
+"""Figures and findings of study 3: concepts, their alignment, triggers, trajectories."""
