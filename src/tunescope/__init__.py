@@ -66,10 +66,17 @@ _HOMES = {
     "select_words": "tunescope.concepts.selection",
     "discover_concepts": "tunescope.concepts.discover",
     "LayerConcepts": "tunescope.concepts.layer_concepts",
+    "human_labels": "tunescope.concepts.human.labels",
+    "annotate": "tunescope.concepts.human.annotate",
+    "tag_words": "tunescope.concepts.human.tag",
     "ward": "tunescope.concepts.linkage.ward",
     "WardClustering": "tunescope.concepts.linkage.estimator",
+    "cluster": "tunescope.concepts.cluster",
+    "LeadersWard": "tunescope.concepts.leaders_ward",
     "align": "tunescope.concepts.alignment",
     "Alignment": "tunescope.concepts.alignment",
+    "name_concepts": "tunescope.concepts.naming.name",
+    "ConceptNames": "tunescope.concepts.naming.result",
 }
 
 __all__ = ["__version__", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]

@@ -6,7 +6,17 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tunescope.cli import concepts, geometry, models, neurons, probes, pruning, studies  # noqa: F401 (they add commands)
+from tunescope.cli import (  # noqa: F401 (they add commands)
+    concepts,
+    geometry,
+    labels,
+    models,
+    naming,
+    neurons,
+    probes,
+    pruning,
+    studies,
+)
 from tunescope.cli.app import app
 from tunescope.errors import TunescopeError
 

@@ -8,6 +8,7 @@ that `tunescope --help` stays instant.
 from tunescope.steps.concepts import Align, Concepts
 from tunescope.steps.explain import Deletion, Explain, MapConcepts
 from tunescope.steps.geometry import Geometry
+from tunescope.steps.labels import TagWords
 from tunescope.steps.models import Extract, Finetune
 from tunescope.steps.naming import Name
 from tunescope.steps.neurons import Intervene, Rank, Reduce, Select
@@ -18,7 +19,7 @@ from tunescope.steps.step import Step, bounded
 __all__ = [
     "STEPS", "Align", "Concepts", "Deletion", "Explain", "Extract", "Finetune", "Geometry",
     "Intervene", "MapConcepts", "Name", "Probe", "Prune", "Rank", "Reduce", "Select", "Step",
-    "bounded",
+    "TagWords", "bounded",
 ]  # fmt: skip
 
 STEPS: dict[str, type[Step]] = {
@@ -34,6 +35,7 @@ STEPS: dict[str, type[Step]] = {
         Intervene,
         Concepts,
         Align,
+        TagWords,
         MapConcepts,
         Explain,
         Deletion,
