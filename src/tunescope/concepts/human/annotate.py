@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tunescope.concepts.human import HUMAN
 from tunescope.concepts.human.columns import with_labels
+from tunescope.concepts.human.kinds import HUMAN
 from tunescope.concepts.human.labels import column_of, concept_of, options_of
 from tunescope.errors import InputError, nearest
 

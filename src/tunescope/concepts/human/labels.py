@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunescope.concepts.human import HUMAN
 from tunescope.concepts.human.kind import HumanConcept
+from tunescope.concepts.human.kinds import HUMAN
 from tunescope.concepts.label_sets import LabelSets
 from tunescope.errors import InputError, nearest
 from tunescope.parameters import make
 
 if TYPE_CHECKING:
     from tunescope.corpus.table import Corpus
+
+
+NAME = re.compile(r"(?P<kind>\w+)(?P<options>\{.*?\})?(?::(?P<argument>.*))?", re.DOTALL)
+"""A kind, perhaps options as TOML has them in an inline table, perhaps an argument."""
 
 
 def human_labels(words: Corpus, name: str, **options: Any) -> LabelSets:
@@ -25,7 +31,8 @@ def human_labels(words: Corpus, name: str, **options: Any) -> LabelSets:
         The words, a selection or all of a corpus.
     name : str
         `casing`, `first_word`, `last_word`, `suffix`, `prefix`, `ngram`, `subword:MODEL`,
-        `wordnet` (or `wordnet:FOLDER`) or `words:LISTS`.
+        `wordnet` (or `wordnet:FOLDER`) or `words:LISTS`. Options may stand behind the kind in
+        braces, as in a study file: `suffix{min_stem = 2}`, `wordnet{senses = "all"}:FOLDER`.
     **options
         Fields of the kind's class, such as `min_stem` for suffixes.
 
@@ -53,59 +60,65 @@ def human_labels(words: Corpus, name: str, **options: Any) -> LabelSets:
 
 
 def concept_of(name: str, options: dict[str, Any] | None = None) -> HumanConcept:
-    """Make the concept of a name, which may have its argument behind a colon.
+    """Make the concept of a name, with what is written behind the kind and further options.
 
     Parameters
     ----------
     name : str
         As for `human_labels`.
     options : dict, optional
-        Fields of the kind's class.
+        Fields of the kind's class; those in the name win.
 
     Raises
     ------
     InputError
         If name or options are unknown.
     """
-    kind, given = kind_of(name)
-    values = dict(options or {})
-    if given is not None:
-        assert kind.argument is not None
-        values[kind.argument] = given
-    return make(kind, values, f"concept {kind.name!r}")
+    kind, inside = parse(name)
+    return make(kind, {**(options or {}), **inside}, f"concept {kind.name!r}")
 
 
-def kind_of(name: str) -> tuple[type[HumanConcept], str | None]:
-    """Return the class of a name, and what is written behind its colon.
+def parse(name: str) -> tuple[type[HumanConcept], dict[str, Any]]:
+    """Return the class of a name, and the options written in it.
 
     Raises
     ------
     InputError
-        If there is no such kind, or it takes nothing behind its name.
+        If there is no such kind, it takes no argument, or its options are no TOML.
     """
-    head, colon, rest = name.partition(":")
-    if head not in HUMAN:
+    found = NAME.fullmatch(name)
+    kind = HUMAN.get(found["kind"]) if found else None
+    if found is None or kind is None:
+        head = found["kind"] if found else name
         raise InputError(f"there is no human-defined concept {head!r}; {nearest(head, HUMAN)}")
-    kind = HUMAN[head]
-    if colon and kind.argument is None:
-        raise InputError(f"concept {name!r}: {head!r} takes nothing behind its name")
-    return kind, rest if colon else None
+    try:
+        options = tomllib.loads(f"options = {found['options'] or '{}'}")["options"]
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(
+            f"concept {name!r}: options are written as in {kind.name}{{min_types = 3}} ({error})"
+        ) from None
+    if found["argument"] is not None:
+        if kind.argument is None:
+            raise InputError(f"concept {name!r}: {kind.name!r} takes nothing behind a colon")
+        options[kind.argument] = found["argument"]
+    return kind, options
 
 
 def column_of(name: str) -> str:
-    """Return a short name for tables: of word lists their file's, else the kind's.
+    """Return a short name for tables: of word lists their file's, else the kind with its options.
 
     Parameters
     ----------
     name : str
         As for `human_labels`.
     """
-    kind, given = kind_of(name)
-    if kind.name == "words" and given:
-        return Path(given).stem or kind.name
-    return kind.name
+    kind, options = parse(name)
+    if kind.name == "words" and options.get("lists"):
+        return Path(options["lists"]).stem or kind.name
+    found = NAME.fullmatch(name)
+    return kind.name if found is None else f"{kind.name}{found['options'] or ''}"
 
 
 def options_of(name: str) -> tuple[str, ...]:
     """Return the options that a kind has."""
-    return tuple(field.name for field in dataclasses.fields(kind_of(name)[0]))
+    return tuple(field.name for field in dataclasses.fields(parse(name)[0]))
