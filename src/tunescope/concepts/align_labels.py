@@ -1,7 +1,10 @@
-"""Concepts with human-defined labels: which concepts carry one label nearly throughout.
+"""Concepts with human-defined labels: which concepts carry which labels nearly throughout.
 
 The alignment function of Durrani et al. 2022 (arXiv 2210.12696) with theta = 0.9, as in Dalvi et
-al. 2022 (arXiv 2205.07237).
+al. 2022 (arXiv 2205.07237). A share of exactly theta aligns. The papers' slides say "more than" and
+their code compares strictly: for that, give a threshold just above, as 0.9001.
+
+A word may carry several labels, and then several can reach theta: all are reported.
 """
 
 from __future__ import annotations
@@ -9,8 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from tunescope.concepts.contingency import label_counts
+from tunescope.concepts.label_sets import LabelSets
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +34,117 @@ class Majorities:
     best: np.ndarray
     share: np.ndarray
     aligned: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Labelling:
+    """The labels of one kind that words carry.
+
+    Parameters
+    ----------
+    name : str
+        Name of the label column, or of the computed kind.
+    sets : LabelSets
+        The labels of each row.
+    known : numpy.ndarray of bool, shape (n_rows,)
+        Whether a row counts among the labelled. Of an annotated column, those with a label: the
+        others are unknown. Of a computed kind (suffixes, word lists) all: no label means that the
+        word has none, and it counts against every label.
+    """
+
+    name: str
+    sets: LabelSets
+    known: np.ndarray
+
+    @classmethod
+    def annotated(cls, name: str, sets: LabelSets) -> Labelling:
+        """Make one in which rows without a label are unknown."""
+        return cls(name, sets, sets.known)
+
+    @classmethod
+    def computed(cls, name: str, sets: LabelSets) -> Labelling:
+        """Make one in which every row is known."""
+        return cls(name, sets, np.ones(len(sets.known), bool))
+
+
+@dataclass(frozen=True, eq=False)
+class Composition:
+    """The labels of every concept: one entry for each concept and label that occur together.
+
+    Parameters
+    ----------
+    table : scipy.sparse.csr_array of int64, shape (n_concepts, n_labels)
+        Occurrences of each label in each concept.
+    sizes, labelled : numpy.ndarray of int64, shape (n_concepts,)
+        Occurrences of each concept, and those that count among the labelled.
+    """
+
+    table: csr_array
+    sizes: np.ndarray
+    labelled: np.ndarray
+
+    @property
+    def concepts(self) -> np.ndarray:
+        """Concept of each entry."""
+        return np.repeat(np.arange(len(self.sizes)), np.diff(self.table.indptr))
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Label of each entry."""
+        return self.table.indices
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Share of the concept's labelled occurrences of each entry, float64."""
+        return self.table.data / self.labelled[self.concepts]
+
+    def enough(self, max_unknown: float) -> np.ndarray:
+        """Which concepts are labelled well enough to be aligned, bool, shape (n_concepts,)."""
+        unknown = (self.sizes - self.labelled) / self.sizes
+        return (self.labelled > 0) & (unknown <= max_unknown)
+
+    def reached(self, theta: float, max_unknown: float) -> np.ndarray:
+        """Which entries reach theta in a concept that is labelled well enough, bool."""
+        return (self.shares >= theta) & self.enough(max_unknown)[self.concepts]
+
+    def majorities(self, theta: float, max_unknown: float) -> Majorities:
+        """Return the most frequent label of each concept."""
+        n = len(self.sizes)
+        order = np.lexsort([self.labels, -self.table.data, self.concepts])
+        concepts, first = np.unique(self.concepts[order], return_index=True)
+        best, share = np.full(n, -1, np.int64), np.zeros(n)
+        best[concepts] = self.labels[order[first]]
+        share[concepts] = self.shares[order[first]]
+        aligned = self.enough(max_unknown) & (share >= theta) & (best >= 0)
+        return Majorities(best, share, aligned)
+
+
+def compose(clusters: np.ndarray, labels: Labelling, rows: np.ndarray | None = None) -> Composition:
+    """Count the labels in every concept.
+
+    Parameters
+    ----------
+    clusters : numpy.ndarray of int, shape (n_words,)
+        Concept of each occurrence, numbered from 0 without gaps.
+    labels : Labelling
+        What they carry.
+    rows : numpy.ndarray of int, shape (n_words,), optional
+        Row of `labels` for each occurrence, where that is not the occurrence itself.
+
+    Returns
+    -------
+    Composition
+    """
+    rows = np.arange(len(clusters)) if rows is None else rows
+    sizes = np.bincount(clusters)
+    ones = np.ones(len(clusters), np.int64)
+    shape = (len(sizes), labels.sets.table.shape[0])
+    table = csr_array((ones, (clusters, rows)), shape=shape) @ labels.sets.table.astype(np.int64)
+    table = csr_array(table)
+    table.eliminate_zeros()
+    table.sort_indices()
+    labelled = np.bincount(clusters, weights=labels.known[rows], minlength=len(sizes))
+    return Composition(table, sizes, labelled.astype(np.int64))
 
 
 def align_labels(
@@ -62,13 +177,27 @@ def align_labels(
     -------
     Majorities
     """
-    sizes = np.bincount(clusters)
-    if n_labels == 0:
-        nothing = np.zeros(len(sizes))
-        return Majorities(np.full(len(sizes), -1), nothing, nothing.astype(bool))
-    counts = label_counts(clusters, codes, n_labels)
-    known = counts.sum(axis=1)
-    share = counts.max(axis=1) / np.maximum(known, 1)
-    enough = (known > 0) & ((sizes - known) / sizes <= max_unknown)
-    best = np.where(known > 0, counts.argmax(axis=1), -1)
-    return Majorities(best, share, enough & (share >= theta))
+    sets = sets_of_codes(codes, tuple(map(str, range(n_labels))))
+    found = compose(clusters, Labelling.annotated("", sets))
+    return found.majorities(theta, max_unknown)
+
+
+def sets_of_codes(codes: np.ndarray, names: tuple[str, ...]) -> LabelSets:
+    """Make label sets of numbers: one label each, none where the number is -1.
+
+    Parameters
+    ----------
+    codes : numpy.ndarray of int, shape (n_rows,)
+        Numbers of labels, from 0.
+    names : tuple of str
+        The labels.
+
+    Returns
+    -------
+    LabelSets
+    """
+    known = codes >= 0
+    starts = np.concatenate([[0], np.cumsum(known)])
+    ones = np.ones(int(known.sum()), bool)
+    table = csr_array((ones, codes[known], starts), shape=(len(codes), len(names)))
+    return LabelSets(names, table)

@@ -1,16 +1,19 @@
-"""Alignment counts of one layer with label columns and with the task's classes."""
+"""Alignment of one layer with human-defined labels: counts, set-level scores, compositions."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from tunescope.concepts.align_labels import Majorities, align_labels
+from tunescope.concepts.align_labels import Composition, Labelling, compose
 from tunescope.concepts.clustering import Clustering
-from tunescope.concepts.nulls import compare, permuted, permuted_types
-from tunescope.concepts.polarity import align_classes
+from tunescope.concepts.label_draws import LabelCounts, count_labels, frequent_labels
+from tunescope.concepts.nulls import compare
+from tunescope.concepts.resampling import count_interval, resampled_interval
 from tunescope.steps import Align
 
 LABELS = [
@@ -21,20 +24,37 @@ LABELS = [
     "n_concepts",
     "aligned",
     "covered",
+    "aligned_low",
+    "aligned_high",
     "null_mean",
     "null_high",
     "p",
 ]
-POLARITY = [
+SCORES = [
     "model",
     "role",
     "layer",
-    "class",
-    "n_concepts",
-    "polarised",
+    "label",
+    "measure",
+    "count",
+    "of",
+    "value",
+    "low",
+    "high",
     "null_mean",
     "null_high",
     "p",
+]
+COMPOSITION = [
+    "role",
+    "layer",
+    "concept",
+    "label",
+    "value",
+    "rank",
+    "count",
+    "share",
+    "aligned",
 ]
 
 
@@ -64,125 +84,150 @@ class Codes:
 
     def name(self, best: np.ndarray) -> list[str | None]:
         """Turn numbers back into text; -1 becomes None."""
-        return [self.names[code] if code >= 0 else None for code in best]
+        return names_of(self.names, best)
 
 
-def with_labels(here: Clustering, labels: Codes, step: Align) -> Majorities:
-    """Align the concepts of a layer with one label column."""
-    return align_labels(
-        here.labels,
-        labels.codes,
-        len(labels.names),
-        theta=step.theta_labels,
-        max_unknown=step.max_unknown,
-    )
+def names_of(names: tuple[str, ...], best: np.ndarray) -> list[str | None]:
+    """Turn numbers into text; -1 becomes None."""
+    return [names[code] if code >= 0 else None for code in best]
 
 
-def with_classes(
-    here: Clustering, sentences: np.ndarray, classes: Codes, step: Align
-) -> Majorities:
-    """Align the concepts of a layer with the task's classes."""
-    return align_classes(
-        here.labels,
-        sentences,
-        classes.codes,
-        len(classes.names),
-        theta=step.theta_classes,
-        max_unknown=step.max_unknown,
-    )
-
-
-def label_row(here: Clustering, column: str, labels: Codes, step: Align) -> dict[str, Any]:
-    """Count the concepts aligned with a label column, and the labels covered by any.
+def label_rows(
+    here: Clustering,
+    labels: Labelling,
+    orders: np.ndarray,
+    weights: np.ndarray,
+    step: Align,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Count the concepts aligned with labels and the labels covered; score both.
 
     Parameters
     ----------
     here : Clustering
         The concepts of a layer.
-    column : str
-        Name of the label column.
-    labels : Codes
-        The label of each occurrence.
+    labels : Labelling
+        The labels of each occurrence.
+    orders : numpy.ndarray of int32, shape (n_draws, n_words)
+        For the null: whole word types exchanged (`nulls.type_orders`).
+    weights : numpy.ndarray of int8, shape (n_resamples, n_words)
+        For the interval: how often each word counts in each resample of the sentences.
     step : Align
         The parameters.
 
     Returns
     -------
-    dict
-        Keys `LABELS`. The null exchanges the labels of whole word types (see `nulls`).
+    row : dict
+        Keys `LABELS`: concepts that count (`n_concepts`), those aligned with any label, with an
+        interval in concepts, and the labels that any is aligned with.
+    scores : list of dict
+        Keys `SCORES`, one for each measure. `aligned` is the share of all clusters, whatever their
+        number, that are aligned with a label of at least `min_tokens` tokens; `covered` the share
+        of these labels that a concept is aligned with; `score` the mean of the two. `count` and
+        `of` are what the shares are made of; both 0 for the score.
     """
-    found = with_labels(here, labels, step)
-    aligned = found.aligned & here.counts
-    draws = [
-        int((with_labels(here, Codes(labels.names, codes), step).aligned & here.counts).sum())
-        for codes in permuted_types(labels.codes, here.types, step.permutations, step.seed)
-    ]
-    count = int(aligned.sum())
-    null = compare(count, np.array(draws), step.confidence)
+    n_words = len(here.labels)
+    same, once = np.arange(n_words, dtype=np.int32), np.ones(n_words, np.int8)
+    frequent = frequent_labels(labels, same, step.min_tokens)
+
+    def counted(draws: Iterator[tuple[np.ndarray, np.ndarray]]) -> LabelCounts:
+        return count_labels(
+            here, labels, draws, theta=step.theta_labels, max_unknown=step.max_unknown,
+            frequent=frequent,
+        )  # fmt: skip
+
+    observed = counted(iter([(same, once)]))
+    null = counted((order, once) for order in orders)
+    resampled = counted((same, weight) for weight in weights)
+    place = {"model": here.model, "role": here.role, "layer": here.layer, "label": labels.name}
+    return (
+        place | _aligned(here, observed, null, resampled, step),
+        [place | row for row in _scores(observed, null, resampled, step)],
+    )
+
+
+def _aligned(
+    here: Clustering, observed: LabelCounts, null: LabelCounts, resampled: LabelCounts, step: Align
+) -> dict[str, Any]:
+    n, count = int(here.counts.sum()), int(observed.aligned[0])
+    chance = compare(count, null.aligned, step.confidence)
+    low, high = count_interval(count, n, resampled.aligned, step.confidence)
     return {
-        "model": here.model,
-        "role": here.role,
-        "layer": here.layer,
-        "label": column,
-        "n_concepts": int(here.counts.sum()),
+        "n_concepts": n,
         "aligned": count,
-        "covered": len(np.unique(found.best[aligned])),
-        "null_mean": null.mean,
-        "null_high": null.high,
-        "p": null.p,
+        "covered": int((observed.per_label[0] > 0).sum()),
+        "aligned_low": low,
+        "aligned_high": high,
+        "null_mean": chance.mean,
+        "null_high": chance.high,
+        "p": chance.p,
     }
 
 
-def polarity_rows(
-    here: Clustering, sentences: np.ndarray, classes: Codes, step: Align
-) -> list[dict[str, Any]]:
-    """Count the concepts polarised towards each class, and towards any.
+def _scores(
+    observed: LabelCounts, null: LabelCounts, resampled: LabelCounts, step: Align
+) -> Iterator[dict[str, Any]]:
+    n_labels = int(observed.frequent.sum())
+    of = {
+        "aligned": (int(observed.aligned_frequent[0]), observed.n_clusters),
+        "covered": (int(observed.covered[0]), n_labels),
+        "score": (0, 0),
+    }
+    for measure, (count, n) in of.items():
+        attribute = "score" if measure == "score" else f"{measure}_share"
+        value, draws, others = (getattr(c, attribute) for c in (observed, null, resampled))
+        chance = compare(value[0], draws, step.confidence)
+        low, high = resampled_interval(float(value[0]), others, step.confidence, 0, 1)
+        yield {
+            "measure": measure,
+            "count": count,
+            "of": n,
+            "value": float(value[0]),
+            "low": low,
+            "high": high,
+            "null_mean": chance.mean,
+            "null_high": chance.high,
+            "p": chance.p,
+        }
+
+
+def composition_frame(here: Clustering, labels: Labelling, step: Align) -> pd.DataFrame:
+    """List the labels of each concept: those that make it up, and all that reach theta.
 
     Parameters
     ----------
     here : Clustering
         The concepts of a layer.
-    sentences : numpy.ndarray of int, shape (n_words,)
-        Sentence of each occurrence.
-    classes : Codes
-        Class of each sentence.
+    labels : Labelling
+        The labels of each occurrence.
     step : Align
-        The parameters.
+        `composition_share`, `composition_labels`, `theta_labels` and `max_unknown` are used.
 
     Returns
     -------
-    list of dict
-        Keys `POLARITY`; the first row, with class "", is for all classes together. The null
-        permutes classes over sentences.
+    pandas.DataFrame
+        Columns `COMPOSITION`: the name of the column or kind (`label`), the label (`value`), its
+        place among the concept's labels (`rank`, from 0), occurrences, share of those labelled, and
+        whether the concept is aligned with it. Listed are the first `composition_labels` with a
+        share above `composition_share` and every label that reaches `theta_labels`.
     """
-    observed = _per_class(here, sentences, classes, step)
-    draws = np.array(
-        [
-            _per_class(here, sentences, Codes(classes.names, codes), step)
-            for codes in permuted(classes.codes, step.permutations, step.seed)
-        ]
-    )
-    rows = []
-    for number, name in enumerate(("", *classes.names)):
-        null = compare(observed[number], draws[:, number], step.confidence)
-        rows.append(
-            {
-                "model": here.model,
-                "role": here.role,
-                "layer": here.layer,
-                "class": name,
-                "n_concepts": int(here.counts.sum()),
-                "polarised": int(observed[number]),
-                "null_mean": null.mean,
-                "null_high": null.high,
-                "p": null.p,
-            }
-        )
-    return rows
-
-
-def _per_class(here: Clustering, sentences: np.ndarray, classes: Codes, step: Align) -> np.ndarray:
-    """Polarised concepts in all, then towards each class, shape (1 + n_classes,)."""
-    found = with_classes(here, sentences, classes, step)
-    towards = found.best[found.aligned & here.counts]
-    return np.array([len(towards), *np.bincount(towards, minlength=len(classes.names))])
+    made: Composition = compose(here.labels, labels)
+    shares, concepts, codes = made.shares, made.concepts, made.labels
+    reached = made.reached(step.theta_labels, step.max_unknown) & here.counts[concepts]
+    order = np.lexsort([codes, -made.table.data, concepts])
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order)) - made.table.indptr[concepts[order]]
+    first = (shares > step.composition_share) & (rank < step.composition_labels)
+    chosen = order[(first | (shares >= step.theta_labels))[order]]
+    names = np.array([*labels.sets.names, None], object)
+    columns = {
+        "role": here.role,
+        "layer": here.layer,
+        "concept": concepts[chosen],
+        "label": labels.name,
+        "value": names[codes[chosen]],
+        "rank": rank[chosen],
+        "count": made.table.data[chosen],
+        "share": shares[chosen],
+        "aligned": reached[chosen],
+    }
+    return pd.DataFrame(columns, columns=COMPOSITION)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from tunescope.concepts.contingency import type_counts
+from tunescope.concepts.align_kernels import grouped
+from tunescope.concepts.contingency import cross_counts, type_counts
 from tunescope.concepts.layer_concepts import LayerConcepts
 
 
@@ -52,6 +54,22 @@ class Clustering:
     def counts(self) -> np.ndarray:
         """Which concepts have enough word types to count, bool, shape (n_concepts,)."""
         return self.n_types >= self.min_types
+
+    @cached_property
+    def grouped(self) -> tuple[np.ndarray, np.ndarray]:
+        """Occurrences by concept (`align_kernels.grouped`)."""
+        return grouped(self.labels, len(self.sizes))
+
+    @cached_property
+    def held_types(self) -> csr_array:
+        """Which types each concept has: ones, shape (n_concepts, n_types)."""
+        table = cross_counts(self.labels, self.types)
+        table.data[:] = 1
+        return table
+
+    def measure(self, level: str) -> np.ndarray:
+        """Return the size of each concept in "occurrences" or in "types"."""
+        return self.sizes if level == "occurrences" else self.n_types
 
 
 def clusterings(concepts: LayerConcepts, role: str) -> dict[int, Clustering]:

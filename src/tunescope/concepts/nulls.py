@@ -3,7 +3,8 @@
 Three permutations, one for each use of the alignment function. Each breaks the link that the count
 claims and keeps what would produce counts by itself:
 
-- base with tuned: one clustering is permuted over occurrences, so sizes of concepts stay;
+- base with tuned: one clustering is permuted over occurrences, so sizes of concepts stay; or, the
+  stricter null, whole word types change places in it, so that concepts stay as lexical as they are;
 - labels: word types exchange their labels whole. A type tends to carry one label and concepts tend
   to hold all occurrences of a type; permuting labels over single occurrences would break that too,
   and nearly every lexical cluster would look like a finding. This null is the stricter one;
@@ -57,6 +58,63 @@ def compare(observed: float, draws: np.ndarray, confidence: float = 0.95) -> Nul
     return Null(float(draws.mean()), high, (1 + reached) / (1 + len(draws)))
 
 
+def orders(n: int, draws: int, seed: int, among: np.ndarray | None = None) -> np.ndarray:
+    """Draw random orders of `n` things.
+
+    Parameters
+    ----------
+    n : int
+        Number of things.
+    draws : int
+        Number of orders.
+    seed : int
+        The same seed and things give the same orders.
+    among : numpy.ndarray of int, optional
+        The things that change places; all when not given.
+
+    Returns
+    -------
+    numpy.ndarray of int32, shape (draws, n)
+        In draw d, thing i takes what thing `orders[d, i]` has.
+    """
+    rng = np.random.default_rng(seed)
+    among = np.arange(n) if among is None else among
+    out = np.tile(np.arange(n, dtype=np.int32), (draws, 1))
+    for row in out:
+        row[among] = rng.permutation(among)
+    return out
+
+
+def type_orders(types: np.ndarray, draws: int, seed: int) -> np.ndarray:
+    """Draw random orders of occurrences that exchange whole word types.
+
+    Types change places with types of the same number of occurrences, so that whatever the
+    occurrences carry keeps its frequency exactly. A type whose number of occurrences no other has
+    stays, which makes the null slightly harder to beat.
+
+    Parameters
+    ----------
+    types : numpy.ndarray of int, shape (n_words,)
+        Word type of each occurrence.
+    draws : int
+        Number of orders.
+    seed : int
+        The same seed and types give the same orders.
+
+    Returns
+    -------
+    numpy.ndarray of int32, shape (draws, n_words)
+        As in `orders`.
+    """
+    rng = np.random.default_rng(seed)
+    blocks = _same_frequency(types)
+    out = np.tile(np.arange(len(types), dtype=np.int32), (draws, 1))
+    for row in out:
+        for block in blocks:
+            row[block] = rng.permutation(block)
+    return out
+
+
 def permuted(values: np.ndarray, n: int, seed: int) -> Iterator[np.ndarray]:
     """Yield `n` random orders of `values`: clusters over occurrences, classes over sentences.
 
@@ -69,20 +127,12 @@ def permuted(values: np.ndarray, n: int, seed: int) -> Iterator[np.ndarray]:
     seed : int
         The same seed and shape give the same permutations.
     """
-    rng = np.random.default_rng(seed)
-    known = np.flatnonzero(values >= 0)
-    for _ in range(n):
-        out = values.copy()
-        out[known] = values[rng.permutation(known)]
-        yield out
+    for order in orders(len(values), n, seed, np.flatnonzero(values >= 0)):
+        yield values[order]
 
 
 def permuted_types(codes: np.ndarray, types: np.ndarray, n: int, seed: int) -> Iterator[np.ndarray]:
-    """Yield labels with whole word types exchanged, `n` times.
-
-    Types exchange labels with types of the same number of occurrences, so that every label keeps
-    its frequency exactly. A type whose number of occurrences no other has keeps its labels, which
-    makes the null slightly harder to beat.
+    """Yield labels with whole word types exchanged (`type_orders`), `n` times.
 
     Parameters
     ----------
@@ -95,13 +145,8 @@ def permuted_types(codes: np.ndarray, types: np.ndarray, n: int, seed: int) -> I
     seed : int
         The same seed and types give the same permutations.
     """
-    rng = np.random.default_rng(seed)
-    blocks = _same_frequency(types)
-    for _ in range(n):
-        out = codes.copy()
-        for block in blocks:
-            out[block] = codes[rng.permutation(block)]
-        yield out
+    for order in type_orders(types, n, seed):
+        yield codes[order]
 
 
 def _same_frequency(types: np.ndarray) -> list[np.ndarray]:

@@ -1,21 +1,25 @@
-"""Retained, lost and born concepts per layer, and the matrix of all base and tuned layers."""
+"""Retained, lost and born concepts: per layer, over thresholds, and for all pairs of layers.
+
+Every row is for one level: "occurrences" or "types" (see `overlaps`).
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
 
-from tunescope.concepts.align_models import best_overlap
 from tunescope.concepts.clustering import Clustering
-from tunescope.concepts.nulls import compare, permuted
+from tunescope.concepts.nulls import compare
+from tunescope.concepts.overlaps import Level
+from tunescope.concepts.resampling import share_interval
 from tunescope.steps import Align
 
 RETENTION = [
     "base",
     "tuned",
     "layer",
+    "level",
     "n_base",
     "retained",
     "retained_share",
@@ -28,88 +32,173 @@ RETENTION = [
     "null_high",
     "p",
 ]
-MATRIX = ["base", "tuned", "base_layer", "tuned_layer", "retained_share"]
+MATRIX = [
+    "base",
+    "tuned",
+    "base_layer",
+    "tuned_layer",
+    "level",
+    "n_base",
+    "retained",
+    "retained_share",
+    "retained_low",
+    "retained_high",
+    "null_mean",
+    "null_high",
+    "p",
+]
+SWEEP = [
+    "role",
+    "layer",
+    "level",
+    "theta",
+    "n_concepts",
+    "matched",
+    "matched_share",
+    "matched_low",
+    "matched_high",
+    "null_mean",
+    "null_high",
+    "p",
+]
 
 
-def retention_row(base: Clustering, tuned: Clustering, step: Align) -> dict[str, Any]:
-    """Count what becomes of the concepts of one layer.
+def matched(shares: np.ndarray, counting: np.ndarray, theta: float) -> np.ndarray:
+    """Count the concepts of which one other concept holds at least theta.
 
     Parameters
     ----------
-    base, tuned : Clustering
-        The same layer of two models, over the same words.
-    step : Align
-        `theta`, `overlap`, `permutations`, `confidence` and `seed` are used.
+    shares : numpy.ndarray, shape (n_draws, n_concepts)
+        `permuted_overlaps` of one level.
+    counting : numpy.ndarray of bool, shape (n_concepts,)
+        Concepts with enough types to count.
+    theta : float
+        The threshold, itself included.
 
     Returns
     -------
-    dict
-        Keys `RETENTION`. `retained_low` and `retained_high` bound the share by Wilson's interval,
-        concepts being the sample. The null permutes the tuned clustering over occurrences.
+    numpy.ndarray of int, shape (n_draws,)
     """
-    types = _types(base, step)
-    kept = _n_retained(base, tuned.labels, types, step)
-    survived = _n_retained(tuned, base.labels, types, step)
-    n_base, n_tuned = int(base.counts.sum()), int(tuned.counts.sum())
-    draws = [
-        _n_retained(base, labels, types, step)
-        for labels in permuted(tuned.labels, step.permutations, step.seed)
-    ]
-    null = compare(kept, np.array(draws), step.confidence)
-    low, high = share_interval(kept, n_base, step.confidence)
-    return {
-        "base": base.model,
-        "tuned": tuned.model,
-        "layer": base.layer,
-        "n_base": n_base,
-        "retained": kept,
-        "retained_share": kept / n_base if n_base else np.nan,
-        "retained_low": low,
-        "retained_high": high,
-        "lost": n_base - kept,
-        "n_tuned": n_tuned,
-        "born": n_tuned - survived,
+    return (shares[:, counting] >= theta).sum(axis=1)
+
+
+def match_counts(
+    shares: np.ndarray, counting: np.ndarray, theta: float, confidence: float
+) -> tuple[int, dict[str, Any]]:
+    """Count matched concepts, with Wilson's interval of their share and the null.
+
+    Parameters
+    ----------
+    shares, counting, theta
+        As in `matched`; row 0 of `shares` is observed, the others are draws of the null.
+    confidence : float
+        Level of the interval; the null's upper end.
+
+    Returns
+    -------
+    count : int
+        Concepts matched.
+    columns : dict
+        `share`, `low`, `high` (the concepts that count being the sample), `null_mean`,
+        `null_high` (in concepts), `p`.
+    """
+    found = matched(shares, counting, theta)
+    n, count = int(counting.sum()), int(found[0])
+    null = compare(count, found[1:], confidence)
+    low, high = share_interval(count, n, confidence)
+    return count, {
+        "share": count / n if n else np.nan,
+        "low": low,
+        "high": high,
         "null_mean": null.mean,
         "null_high": null.high,
         "p": null.p,
     }
 
 
-def matrix_row(base: Clustering, tuned: Clustering, step: Align) -> dict[str, Any]:
-    """Share of the concepts of any base layer that any tuned layer retains; keys `MATRIX`.
+def retention_row(
+    base: Clustering,
+    tuned: Clustering,
+    level: Level,
+    kept: np.ndarray,
+    survived: np.ndarray,
+    step: Align,
+) -> dict[str, Any]:
+    """Count what becomes of the concepts of one layer.
+
+    Parameters
+    ----------
+    base, tuned : Clustering
+        The same layer of two models, over the same words.
+    level : {"occurrences", "types"}
+        What the shares are of.
+    kept : numpy.ndarray, shape (1 + n_draws, n_base)
+        `permuted_overlaps` of base concepts in tuned ones.
+    survived : numpy.ndarray, shape (1 + n_draws, n_tuned)
+        The same of tuned concepts in base ones; only the observed row is read.
+    step : Align
+        `theta` and `confidence` are used.
+
+    Returns
+    -------
+    dict
+        Keys `RETENTION`; the null is that of `retained`.
+    """
+    count, found = match_counts(kept, base.counts, step.theta, step.confidence)
+    n_base, n_tuned = int(base.counts.sum()), int(tuned.counts.sum())
+    also = int(matched(survived[:1], tuned.counts, step.theta)[0])
+    row = {"base": base.model, "tuned": tuned.model, "layer": base.layer, "level": level}
+    row |= {"n_base": n_base, "retained": count, "lost": n_base - count}
+    return row | {"n_tuned": n_tuned, "born": n_tuned - also} | _named(found, "retained")
+
+
+def matrix_row(
+    base: Clustering, tuned: Clustering, level: Level, kept: np.ndarray, step: Align
+) -> dict[str, Any]:
+    """Count the concepts of any base layer that any tuned layer retains; keys `MATRIX`.
 
     Parameters
     ----------
     base, tuned : Clustering
         Layers of two models, over the same words.
-    step : Align
-        `theta` and `overlap` are used.
+    level, kept, step
+        As in `retention_row`.
     """
-    n_base = int(base.counts.sum())
-    kept = _n_retained(base, tuned.labels, _types(base, step), step)
-    return {
-        "base": base.model,
-        "tuned": tuned.model,
-        "base_layer": base.layer,
-        "tuned_layer": tuned.layer,
-        "retained_share": kept / n_base if n_base else np.nan,
-    }
+    count, found = match_counts(kept, base.counts, step.theta, step.confidence)
+    row = {"base": base.model, "tuned": tuned.model, "level": level}
+    row |= {"base_layer": base.layer, "tuned_layer": tuned.layer}
+    return row | {"n_base": int(base.counts.sum()), "retained": count} | _named(found, "retained")
 
 
-def share_interval(hits: int, n: int, confidence: float) -> tuple[float, float]:
-    """Wilson's interval of a share `hits / n`; NaN when `n` is 0 (Wilson 1927)."""
-    if n == 0:
-        return np.nan, np.nan
-    interval = binomtest(hits, n).proportion_ci(confidence, method="wilson")
-    return float(interval.low), float(interval.high)
+def sweep_rows(
+    here: Clustering, level: Level, shares: np.ndarray, step: Align
+) -> list[dict[str, Any]]:
+    """Count the concepts matched at every threshold of the grid, `step.theta` among them.
+
+    Parameters
+    ----------
+    here : Clustering
+        Concepts that are looked for in the same layer of the other model.
+    level : {"occurrences", "types"}
+        What the shares are of.
+    shares : numpy.ndarray, shape (1 + n_draws, n_concepts)
+        `permuted_overlaps`.
+    step : Align
+        `thetas`, `theta` and `confidence` are used.
+
+    Returns
+    -------
+    list of dict
+        Keys `SWEEP`. Of the base, matched is retained; of the tuned model, survived.
+    """
+    rows = []
+    for theta in sorted({*step.thetas, step.theta}):
+        count, found = match_counts(shares, here.counts, theta, step.confidence)
+        row = {"role": here.role, "layer": here.layer, "level": level, "theta": theta}
+        row |= {"n_concepts": int(here.counts.sum()), "matched": count}
+        rows.append(row | _named(found, "matched"))
+    return rows
 
 
-def _types(clustering: Clustering, step: Align) -> np.ndarray | None:
-    return clustering.types if step.overlap == "types" else None
-
-
-def _n_retained(
-    source: Clustering, target: np.ndarray, types: np.ndarray | None, step: Align
-) -> int:
-    overlap = best_overlap(source.labels, target, types)
-    return int((overlap[source.counts] >= step.theta).sum())
+def _named(found: dict[str, Any], what: str) -> dict[str, Any]:
+    return {f"{what}_{k}" if k in ("share", "low", "high") else k: v for k, v in found.items()}

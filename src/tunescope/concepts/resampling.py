@@ -1,0 +1,103 @@
+"""Confidence intervals: over sentences where words carry labels, over concepts between models.
+
+What is the sample? Labels and classes are looked up in sentences, and the words of a sentence share
+its class, so sentences are drawn again, with replacement, while the clustering is held. Drawing
+*concepts* again would be wrong for coverage: a resample leaves out more than a third of them, so a
+label that one concept covers is lost in more than a third of the resamples, and the number of
+labels covered can never rise.
+
+Intervals are the estimate plus and minus a normal quantile times the resamples' standard
+deviation. Percentiles would be off: counts of a threshold (at least theta) do not keep their mean
+under resampling. In simulations (`tests/test_alignment_intervals.py`) the standard deviation is the
+true one within a tenth or so, and 95 % intervals of the score hold 94 % of the values or more.
+
+What they leave out is the clustering itself, which other words would change.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import binomtest, norm
+
+
+def sentence_weights(sentences: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    """Draw the sentences that words are in again, with replacement.
+
+    Parameters
+    ----------
+    sentences : numpy.ndarray of int, shape (n_words,)
+        Sentence of each word. Sentences without a word among these are not drawn.
+    resamples : int
+        How often.
+    seed : int
+        The same seed and sentences give the same weights.
+
+    Returns
+    -------
+    numpy.ndarray of int8, shape (resamples, n_sentences)
+        How often each sentence was drawn; 0 for those without words.
+    """
+    rng = np.random.default_rng(seed)
+    used = np.unique(sentences)
+    weights = np.zeros((resamples, int(used[-1]) + 1), np.int8)
+    for row in weights:
+        row[used] = np.bincount(rng.integers(0, len(used), len(used)), minlength=len(used))
+    return weights
+
+
+def resampled_interval(
+    observed: float, draws: np.ndarray, confidence: float, low: float, high: float
+) -> tuple[float, float]:
+    """Return the estimate with its resamples' standard deviation, as an interval.
+
+    Parameters
+    ----------
+    observed : float
+        The estimate.
+    draws : numpy.ndarray, shape (resamples,)
+        The same figure in each resample.
+    confidence : float
+        Level.
+    low, high : float
+        Least and greatest value there can be; the interval is cut there.
+    """
+    half = float(norm.ppf((1 + confidence) / 2) * np.std(draws, ddof=1))
+    return max(low, observed - half), min(high, observed + half)
+
+
+def share_interval(hits: int, n: int, confidence: float) -> tuple[float, float]:
+    """Wilson's interval of a share `hits / n`; NaN when `n` is 0 (Wilson 1927)."""
+    if n == 0:
+        return np.nan, np.nan
+    interval = binomtest(int(hits), int(n)).proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def count_interval(hits: int, n: int, draws: np.ndarray, confidence: float) -> tuple[float, float]:
+    """Return an interval of a number of concepts with a label: the wider end of two.
+
+    Concepts vary, by Wilson's interval, and sentences vary, by the resamples. The first alone
+    would be too narrow where many concepts hang on few sentences, the second where no resample
+    changes anything (no concept is anywhere near theta).
+
+    Parameters
+    ----------
+    hits : int
+        Concepts found, of `n`.
+    n : int
+        Concepts that count.
+    draws : numpy.ndarray, shape (resamples,)
+        Concepts found in each resample of the sentences.
+    confidence : float
+        Level.
+
+    Returns
+    -------
+    tuple of float
+        In concepts; NaN when `n` is 0.
+    """
+    if n == 0:
+        return np.nan, np.nan
+    low, high = share_interval(hits, n, confidence)
+    lower, upper = resampled_interval(hits, draws, confidence, 0, n)
+    return min(low * n, lower), max(high * n, upper)
