@@ -15,11 +15,12 @@ from tunescope.steps.neurons import Intervene, Rank, Reduce, Select
 from tunescope.steps.probes import Probe
 from tunescope.steps.prune import Prune
 from tunescope.steps.step import Step, bounded
+from tunescope.steps.trajectory import Stability, Trace
 
 __all__ = [
     "STEPS", "Align", "Concepts", "Deletion", "Explain", "Extract", "Finetune", "Geometry",
-    "Intervene", "MapConcepts", "Name", "Probe", "Prune", "Rank", "Reduce", "Select", "Step",
-    "TagWords", "bounded",
+    "Intervene", "MapConcepts", "Name", "Probe", "Prune", "Rank", "Reduce", "Select",
+    "Stability", "Step", "TagWords", "Trace", "bounded",
 ]  # fmt: skip
 
 STEPS: dict[str, type[Step]] = {
@@ -35,6 +36,8 @@ STEPS: dict[str, type[Step]] = {
         Intervene,
         Concepts,
         Align,
+        Trace,
+        Stability,
         TagWords,
         MapConcepts,
         Explain,
