@@ -214,11 +214,11 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(stores, both, tmp_path, mo
     done = []
     real = discover_module.cluster
 
-    def interrupted(X, linkage, where):
+    def interrupted(X, *, where, **options):
         if done:
             raise KeyboardInterrupt
         done.append(where)
-        return real(X, linkage, where)
+        return real(X, where=where, **options)
 
     monkeypatch.setattr(discover_module, "cluster", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -229,9 +229,9 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(stores, both, tmp_path, mo
 
     after = []
 
-    def counted(X, linkage, where):
+    def counted(X, *, where, **options):
         after.append(where)
-        return real(X, linkage, where)
+        return real(X, where=where, **options)
 
     monkeypatch.setattr(discover_module, "cluster", counted)
     resumed = ts.discover_concepts(stores[0], tmp_path / "c", n_jobs=1, **RULE)
@@ -244,7 +244,7 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(stores, both, tmp_path, mo
 def test_other_parameters_start_afresh(stores, tmp_path):
     ward = ts.discover_concepts(stores[0], tmp_path / "c", **RULE)
     before = linkages(ward.path)
-    average = ts.discover_concepts(stores[0], tmp_path / "c", **RULE, linkage="average")
+    average = ts.discover_concepts(stores[0], tmp_path / "c", **RULE, method="average")
     assert linkages(average.path) != before
 
 

@@ -102,7 +102,7 @@ def test_demo_is_good():
         ("l1 = 1", "l1 = -1", r"\[probe\].*l1 = -1.0 must be at least 0"),
         ("l1 = 1", "l1 = true", "l1 = True must be a number"),
         ("n_clusters = 100", "n_clusters = 1.5", "n_clusters = 1.5 must be a whole number"),
-        ("n_clusters = 100", "linkage = 'wart'", "one of ward.*did you mean 'ward'"),
+        ("n_clusters = 100", "method = 'wart'", "one of ward.*did you mean 'ward'"),
         ("n_clusters = 100", "corpora = 'ewt'", r"corpora = 'ewt' must be a list of names"),
         ('corpora = ["ewt"]', 'corpora = ["etw"]', "no corpus 'etw'; did you mean 'ewt'"),
         ('base = "base"\ntask', 'base = "bse"\ntask', "no model 'bse'; did you mean 'base'"),

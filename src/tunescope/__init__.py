@@ -75,6 +75,8 @@ _HOMES = {
     "LeadersWard": "tunescope.concepts.leaders_ward",
     "align": "tunescope.concepts.alignment",
     "Alignment": "tunescope.concepts.alignment",
+    "trace_concepts": "tunescope.concepts.trajectory_step",
+    "ConceptTrace": "tunescope.concepts.trajectory_result",
     "name_concepts": "tunescope.concepts.naming.name",
     "ConceptNames": "tunescope.concepts.naming.result",
 }

@@ -13,7 +13,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from tunescope.errors import InputError
-from tunescope.files import atomic_file
+from tunescope.files import write_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +27,9 @@ class Dendrogram:
         + i the node made by row i), the height of the merge (for Ward: the square root of twice
         the increase of the within-cluster sum of squares), the number of points below it. Heights
         do not fall from row to row.
+    leaders : numpy.ndarray of int64, shape (n_points,), optional
+        The leader of each point, where only leaders were clustered (`leaders_ward`): their points
+        are joined at height 0, and are not taken apart.
 
     Raises
     ------
@@ -35,6 +38,7 @@ class Dendrogram:
     """
 
     merges: np.ndarray
+    leaders: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.merges.ndim != 2 or self.merges.shape[1] != 4 or len(self.merges) == 0:
@@ -65,13 +69,19 @@ class Dendrogram:
         Raises
         ------
         InputError
-            If there are fewer points than clusters asked for.
+            If there are fewer points, or leaders, than clusters asked for.
         """
         n = self.n_points
+        n_leaders = n if self.leaders is None else int(self.leaders.max()) + 1
         if not 1 <= k <= n:
             raise InputError(
                 f"n_clusters = {k} is not possible with {n:,} words: give 1 to {n:,}, or select "
                 "more words (lower min_count, raise max_occurrences)"
+            )
+        if k > n_leaders:
+            raise InputError(
+                f"n_clusters = {k} is not possible with {n_leaders:,} leaders: raise n_leaders, or "
+                "take method 'ward'"
             )
         done = n - k
         children = self.merges[:done, :2].astype(np.int64).ravel()
@@ -81,9 +91,10 @@ class Dendrogram:
         return number_by_size(found[:n])
 
     def save(self, path: Path) -> None:
-        """Write the merges as one .npy file, atomically."""
-        with atomic_file(path) as temporary:
-            np.save(temporary, self.merges, allow_pickle=False)
+        """Write the merges as one .npy file, atomically; leaders into `leaders.npy` beside it."""
+        if self.leaders is not None:
+            write_array(path.with_name("leaders.npy"), self.leaders)
+        write_array(path, self.merges)
 
     @classmethod
     def load(cls, path: Path) -> Dendrogram:
@@ -95,7 +106,9 @@ class Dendrogram:
             If the file is missing or no linkage matrix.
         """
         try:
-            return cls(np.load(path, allow_pickle=False))
+            beside = path.with_name("leaders.npy")
+            leaders = np.load(beside, allow_pickle=False) if beside.exists() else None
+            return cls(np.load(path, allow_pickle=False), leaders)
         except (FileNotFoundError, ValueError) as error:
             raise InputError(f"{path} is no linkage matrix ({error}): cluster again") from None
 

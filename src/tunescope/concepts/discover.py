@@ -1,11 +1,13 @@
-"""The concepts step: words in, one dendrogram per layer out (arXiv 2210.12696).
+"""The concepts step: words in, one clustering per layer out (arXiv 2210.12696).
 
 A unit of work is one layer, a pure function of the store's files; units run in processes beside
-each other, and finished ones are kept when a run is interrupted.
+each other, and finished ones are kept when a run is interrupted. Where a layer takes long, Ward
+linkage leaves a checkpoint on the way, in a folder of its own for each layer.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,16 +17,22 @@ import psutil
 from joblib import Parallel, cpu_count, delayed
 from tqdm.auto import tqdm
 
-from tunescope.activations.store import ActivationStore
+from tunescope.activations.store import ActivationStore, layer_folder
 from tunescope.concepts.cluster import check_memory, cluster, memory_needed
 from tunescope.concepts.dendrogram import Dendrogram
-from tunescope.concepts.layer_concepts import LayerConcepts, linkage_path
+from tunescope.concepts.layer_concepts import LayerConcepts, clusters_path
+from tunescope.concepts.partition import Partition
 from tunescope.concepts.selection import select_words, type_codes
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError
 from tunescope.manifest import begin, finish
 from tunescope.parameters import step_function
 from tunescope.steps import Concepts
+
+CHECKPOINT_WORDS = 20_000
+"""From so many words on, Ward linkage takes long enough to be worth a checkpoint."""
+CHECKPOINTS = "checkpoints"
+"""Folder within the step's, gone when the step is done."""
 
 
 @step_function(Concepts)
@@ -76,6 +84,7 @@ def discover_concepts(
     if begin(out, step, inputs) is None:
         rows = words.rows_in(store.corpus)
         _cluster_layers(store, rows, out, step, n_jobs)
+        shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
         words.write(out)
         facts = {
             "model": store.model,
@@ -120,26 +129,31 @@ def _words_of(store: ActivationStore, words: Corpus | None, step: Concepts) -> C
 def _cluster_layers(
     store: ActivationStore, rows: np.ndarray, out: Path, step: Concepts, n_jobs: int | None
 ) -> None:
-    """Cluster the layers that have no file yet; this process alone writes."""
-    missing = [layer for layer in store.layers if not linkage_path(out, layer).exists()]
-    shape = len(rows), store[0].shape[1]
-    check_memory(*shape, step.linkage)
-    at_once = psutil.virtual_memory().available // memory_needed(*shape, step.linkage)
+    """Cluster the layers that have no file yet; but for checkpoints this process alone writes."""
+    path_of = {layer: clusters_path(out, layer, step.method) for layer in store.layers}
+    missing = [layer for layer in store.layers if not path_of[layer].exists()]
+    shape = len(rows), store[0].shape[1], step.method, step.n_leaders
+    check_memory(*shape)
+    at_once = psutil.virtual_memory().available // memory_needed(*shape)
     n_jobs = max(1, min(n_jobs or cpu_count(), at_once, len(missing)))
     path = store.path.resolve()  # worker processes may have another working directory
-    tasks = (delayed(_cluster_layer)(path, n, rows, step.linkage) for n in missing)
+    folder = None
+    if len(rows) >= CHECKPOINT_WORDS and step.method in ("ward", "leaders"):
+        folder = out.resolve() / CHECKPOINTS
+    tasks = (delayed(_cluster_layer)(path, n, rows, step, folder) for n in missing)
     done: Iterator[Any] = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(tasks)  # type: ignore[assignment]
     title = f"concepts of {store.model}"
     with tqdm(desc=title, total=len(store.layers), unit="layer") as bar:
         bar.update(len(store.layers) - len(missing))
-        for layer, merges in done:
-            Dendrogram(merges).save(linkage_path(out, layer))
+        for layer, found in done:
+            found.save(path_of[layer])
             bar.update()
 
 
 def _cluster_layer(
-    path: Path, layer: int, rows: np.ndarray, linkage: str
-) -> tuple[int, np.ndarray]:
+    path: Path, layer: int, rows: np.ndarray, step: Concepts, checkpoints: Path | None
+) -> tuple[int, Dendrogram | Partition]:
     """Cluster one layer of the store at `path`: runs in a process of its own."""
     X = ActivationStore.load(path)[layer][rows]
-    return layer, cluster(X, linkage, f"{path} layer {layer}").merges
+    own = None if checkpoints is None else checkpoints / layer_folder(layer)
+    return layer, cluster(X, **step.clustering, checkpoint=own, where=f"{path} layer {layer}")

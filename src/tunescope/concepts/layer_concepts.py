@@ -1,4 +1,4 @@
-"""The concepts of one model: its words, and a dendrogram per layer, read back from disk."""
+"""The concepts of one model: its words, and a clustering per layer, read back from disk."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ import numpy as np
 from tunescope.activations.store import layer_folder
 from tunescope.concepts.contingency import type_counts
 from tunescope.concepts.dendrogram import Dendrogram
+from tunescope.concepts.partition import Partition
 from tunescope.concepts.selection import type_codes
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError, MismatchError
 from tunescope.results import StepResult
 from tunescope.steps import Concepts, Step
+from tunescope.steps.concepts import FLAT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +27,13 @@ TOP_WORDS = 8
 
 
 def linkage_path(folder: Path, layer: int) -> Path:
-    """Where the merges of a layer are."""
+    """Where the merges of a layer are, of methods that have a tree."""
     return folder / layer_folder(layer) / "linkage.npy"
+
+
+def clusters_path(folder: Path, layer: int, method: str) -> Path:
+    """Where the clustering of a layer is: its merges, or the labels of methods without a tree."""
+    return linkage_path(folder, layer).with_name("labels.npy" if method in FLAT else "linkage.npy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +62,8 @@ class LayerConcepts(StepResult):
             If its word table is not the one that was clustered.
         """
         found = super().load(path)
+        if "method" not in found.manifest.parameters:
+            raise InputError(f"{path} was written by an earlier version: cluster again")
         if found.words.word_hash != found.manifest.inputs["words"]:
             raise MismatchError(f"{path}: the word table was changed after clustering; run again")
         return found
@@ -66,7 +75,7 @@ class LayerConcepts(StepResult):
 
     @cached_property
     def words(self) -> Corpus:
-        """The words that were clustered; point i of every dendrogram is word i."""
+        """The words that were clustered; point i of every clustering is word i."""
         return Corpus.load(self.path)
 
     @cached_property
@@ -79,8 +88,8 @@ class LayerConcepts(StepResult):
         """Layer numbers; 0 is the embedding layer."""
         return tuple(self.manifest.facts["layers"])
 
-    def dendrogram(self, layer: int) -> Dendrogram:
-        """Read the dendrogram of one layer.
+    def clusters(self, layer: int) -> Dendrogram | Partition:
+        """Read the clustering of one layer, whatever the method: both kinds have `cut(k)`.
 
         Raises
         ------
@@ -91,7 +100,26 @@ class LayerConcepts(StepResult):
             raise InputError(
                 f"{self.path} has layers {self.layers[0]} to {self.layers[-1]}, not {layer!r}"
             )
-        return Dendrogram.load(linkage_path(self.path, layer))
+        path = clusters_path(self.path, layer, self.step.method)
+        if self.step.method in FLAT:
+            return Partition.load(path, self.step.n_clusters)
+        return Dendrogram.load(path)
+
+    def dendrogram(self, layer: int) -> Dendrogram:
+        """Read the dendrogram of one layer.
+
+        Raises
+        ------
+        InputError
+            If there is no such layer, or the method leaves no tree.
+        """
+        found = self.clusters(layer)
+        if isinstance(found, Partition):
+            raise InputError(
+                f"{self.path} was clustered by method {self.step.method!r}, which leaves no "
+                "dendrogram: cluster with 'ward' or 'leaders'"
+            )
+        return found
 
     def labels(self, layer: int, k: int | None = None) -> np.ndarray:
         """Return the concept of every word at one layer.
@@ -106,15 +134,23 @@ class LayerConcepts(StepResult):
         Returns
         -------
         numpy.ndarray of int64, shape (n_words,)
-            Concepts are numbered from 0 by decreasing size, ties by their first word.
+            Concepts are numbered from 0 by decreasing size, ties by their first word. K-means may
+            leave fewer than `n_clusters`.
+
+        Raises
+        ------
+        InputError
+            If there is no such layer, or the method does not give this number of concepts: K-means
+            gives `n_clusters` alone, leaders at most as many as there are leaders.
         """
-        return self.dendrogram(layer).cut(self.step.n_clusters if k is None else k)
+        return self.clusters(layer).cut(self.step.n_clusters if k is None else k)
 
     def headline(self) -> str:
         """Return model, corpus and shape."""
         return (
             f"Concepts of {self.model} on {self.words.name!r}: {len(self.layers)} layers x "
-            f"{self.step.n_clusters:,} concepts of {self.words.n_words:,} words"
+            f"{self.step.n_clusters:,} concepts of {self.words.n_words:,} words "
+            f"({self.step.method})"
         )
 
     def table(self) -> pd.DataFrame:

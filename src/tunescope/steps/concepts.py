@@ -3,9 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
+from tunescope.errors import InputError
 from tunescope.steps.step import Step, bounded
+
+Method = Literal["ward", "average", "complete", "leaders", "kmeans", "minibatch_kmeans"]
+METHODS: tuple[str, ...] = get_args(Method)
+FLAT = ("kmeans", "minibatch_kmeans")
+"""Methods that leave no tree, and so one number of clusters."""
+RESTARTS = 3
+LEADERS = 20_000
+OPTIONS: dict[str, dict[str, Any]] = {
+    "leaders": {"n_leaders": LEADERS, "weigh_leaders": True},
+    "kmeans": {"restarts": RESTARTS},
+    "minibatch_kmeans": {"restarts": RESTARTS},
+}
+"""What only some methods use, with its value when not given."""
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "iclr": {"min_count": 10, "max_count": None, "max_occurrences": 10},
+    "lacoat": {"min_count": 5, "max_count": None, "max_occurrences": 20},
+    "conceptx": {"min_count": 5, "max_count": 500_000, "max_occurrences": 50},
+}
+"""Published rules by which words were selected: Dalvi et al. 2022 (arXiv 2205.07237), LACOAT
+(arXiv 2404.12545), and ConceptX's command line. All took sentences of up to 300 words."""
+SENTENCE_WORDS = 300
 
 
 @dataclass(frozen=True)
@@ -18,33 +41,80 @@ class Concepts(Step):
     Parameters
     ----------
     n_clusters
-        K, the number of clusters the dendrogram is cut into.
-    linkage
-        Agglomeration criterion (Euclidean distance).
+        K, the number of clusters: where the dendrogram is cut, or what K-means looks for.
+    method
+        `ward`, `average` and `complete` linkage are exact and give any K from one dendrogram;
+        `leaders` is Ward linkage of points that stand for others; `kmeans` and `minibatch_kmeans`
+        scale furthest and give one K. Distances are Euclidean.
+    n_leaders
+        Of `leaders`: how many points there may be that stand for others (20,000 when not given).
+    weigh_leaders
+        Of `leaders`: whether a leader weighs as much as it has followers, which is close to Ward
+        linkage (when not given), or as much as any other (the public code of the paper).
+    restarts
+        Of the K-means: starts drawn by k-means++, of which the best is kept (3 when not given).
+    preset
+        A published rule for the words, whose values hold where the next four are not given: `iclr`
+        (10 to any number of occurrences, 10 kept), `lacoat` (5 to any, 20 kept) or `conceptx` (5
+        to 500,000, 50 kept).
     min_count
         A word type needs at least this many occurrences.
     max_count
-        A word type with more occurrences than this is dropped; no limit when not given.
+        A word type with more occurrences than this is dropped.
     max_occurrences
         At most this many occurrences of a type are kept.
+    max_sentence_words
+        Words of longer sentences are neither counted nor kept.
     choice
         Which occurrences are kept: `random` (seeded) or the `first` in the corpus.
     min_types
         A concept needs at least this many word types to count in any figure (the paper: more
         than 5).
     seed
-        Seed of the random choice.
+        Seed of the random choice and of K-means.
     """
 
     name: ClassVar[str] = "concepts"
+    version: ClassVar[int] = 2
     n_clusters: int = bounded(600, 2)
-    linkage: Literal["ward", "average", "complete"] = "ward"
-    min_count: int = bounded(10, 1)
+    method: Method = "ward"
+    n_leaders: int | None = bounded(None, 2)
+    weigh_leaders: bool | None = None
+    restarts: int | None = bounded(None, 1)
+    preset: Literal["iclr", "lacoat", "conceptx"] = "iclr"
+    min_count: int | None = bounded(None, 1)
     max_count: int | None = bounded(None, 1)
-    max_occurrences: int = bounded(10, 1)
+    max_occurrences: int | None = bounded(None, 1)
+    max_sentence_words: int = bounded(SENTENCE_WORDS, 1)
     choice: Literal["random", "first"] = "random"
     min_types: int = bounded(6, 1)
     seed: int = bounded(0, 0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        used = OPTIONS.get(self.method, {})
+        for name in ("n_leaders", "weigh_leaders", "restarts"):
+            if getattr(self, name) is not None and name not in used:
+                of = " or ".join(repr(method) for method in OPTIONS if name in OPTIONS[method])
+                raise InputError(
+                    f"step 'concepts': {name} is not used by method = {self.method!r}: "
+                    f"leave it out, or take {of}"
+                )
+        # What was not given is filled in here, so that the manifest says what was done.
+        for name, value in (used | PRESETS[self.preset]).items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+        if self.n_leaders is not None and self.n_leaders < self.n_clusters:
+            raise InputError(
+                f"step 'concepts': n_leaders = {self.n_leaders} is less than n_clusters = "
+                f"{self.n_clusters}: raise it"
+            )
+
+    @property
+    def clustering(self) -> dict[str, Any]:
+        """The keywords of `concepts.cluster.cluster`: method, K, seed and the method's options."""
+        options = {name: getattr(self, name) for name in OPTIONS.get(self.method, {})}
+        return {"method": self.method, "k": self.n_clusters, "seed": self.seed, **options}
 
 
 @dataclass(frozen=True)
@@ -70,7 +140,8 @@ class Align(Step):
     labels
         Label columns to align with; all that the words have when not given.
     computed
-        Kinds of human-defined labels that are computed from the words, to align with as well.
+        Kinds of human-defined concepts that are computed from the words, to align with as well:
+        names as for `human_labels`, such as `casing`, `suffix` or `words:LISTS`.
     theta_labels
         A concept is aligned with a label when at least this share of its labelled occurrences
         carries it.

@@ -60,6 +60,23 @@ def read_points(X: Any, where: str) -> tuple[np.ndarray, float]:
     return points, float(np.ldexp(1.0, exponent))
 
 
+def read_weights(weights: Any, n: int, where: str) -> np.ndarray:
+    """Return weights as int64, shape (n,).
+
+    Raises
+    ------
+    InputError
+        If they are not whole numbers from 1, one for each of the n points.
+    """
+    found = np.asarray(weights)
+    if found.shape != (n,) or found.dtype.kind not in "iu" or found.min() < 1:
+        raise InputError(
+            f"{where}: weights must be whole numbers from 1, one for each of {n:,} points, not "
+            f"{found.dtype} of shape {found.shape}"
+        )
+    return np.ascontiguousarray(found, np.int64)
+
+
 def duplicates(points: np.ndarray) -> np.ndarray:
     """Return, for each row, the first row that is equal to it, int64, shape (n,)."""
     hashes = hash_rows(points.view(np.uint64))

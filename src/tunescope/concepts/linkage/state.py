@@ -45,7 +45,7 @@ class State:
     work: int
 
     @classmethod
-    def start(cls, points: np.ndarray, k: int) -> State:
+    def start(cls, points: np.ndarray, k: int, weights: np.ndarray | None = None) -> State:
         """Return the state before the first pass: each distinct point a cluster.
 
         Parameters
@@ -54,17 +54,20 @@ class State:
             The points; not copied unless some are equal.
         k : int
             Length of the lists of neighbours.
+        weights : numpy.ndarray of int64, shape (n,), optional
+            What each point counts for.
         """
         n = len(points)
         first = duplicates(points)
         repeated = np.flatnonzero(first != np.arange(n))
         kept = np.flatnonzero(first == np.arange(n))
         m = len(kept)
+        sizes = np.bincount(first, weights=weights, minlength=n)[kept].astype(np.int64)
         pairs = np.zeros((n - 1, 2), np.int64)
         pairs[: len(repeated)] = np.stack([first[repeated], repeated], axis=1)
         clusters = Clusters(
             centroids=points if m == n else points[kept],
-            sizes=np.bincount(first, minlength=n)[kept],
+            sizes=sizes,
             first=kept,
             parents=np.arange(m, dtype=np.int32),
             ids=np.zeros((m, k), np.int32),
@@ -155,10 +158,12 @@ class State:
         return cls(Clusters(**tensors), pairs, distances, done, scanned, work)
 
 
-def key_of(points: np.ndarray, k: int) -> np.ndarray:
-    """Hash points and parameters: uint8, shape (32,)."""
+def key_of(points: np.ndarray, k: int, weights: np.ndarray | None = None) -> np.ndarray:
+    """Hash points, their weights and parameters: uint8, shape (32,)."""
     digest = hashlib.sha256(f"{VERSION} {k} {points.shape}".encode())
     digest.update(points.data)
+    if weights is not None:
+        digest.update(weights.data)
     return np.frombuffer(digest.digest(), np.uint8)
 
 

@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 from tunescope.concepts.linkage.device import DeviceScanner, devices_of
 from tunescope.concepts.linkage.exact import settle
 from tunescope.concepts.linkage.merging import UNKNOWN, WANTED, merge_known
-from tunescope.concepts.linkage.points import read_points
+from tunescope.concepts.linkage.points import read_points, read_weights
 from tunescope.concepts.linkage.scan import Scanner
 from tunescope.concepts.linkage.state import State, forget, key_of
 from tunescope.concepts.linkage.tree import linkage_matrix
@@ -43,6 +43,7 @@ Keep = Callable[[State], None]
 def ward(
     X: Any,
     *,
+    weights: Any = None,
     device: str = "cpu",
     checkpoint: Path | str | None = None,
     checkpoint_seconds: float = 60.0,
@@ -63,6 +64,9 @@ def ward(
     ----------
     X : array-like, shape (n, d)
         Points; float16, float32, float64 or integers; may be memory-mapped.
+    weights : array-like of int, shape (n,), optional
+        How many points each row stands for: the tree is that of the rows repeated so often, with
+        the merges of equal rows left out. 1 for each when not given.
     device : str
         Where products are computed: "cpu", "cuda" (all CUDA devices), "cuda:0" or another name
         of torch's, or "auto" (all CUDA devices, or the CPU). What decides is computed on the CPU.
@@ -82,13 +86,13 @@ def ward(
     numpy.ndarray of float64, shape (n - 1, 4)
         SciPy's linkage matrix: the two nodes merged (points are 0 to n - 1, row i makes node
         n + i), the height (the square root of twice the increase of the sum of squares, in the
-        unit of X), the number of points. Rows are sorted by height, then size, then first point.
+        unit of X), the number of rows of X. Rows are sorted by height, then size, then first point.
 
     Raises
     ------
     InputError
-        If X is no matrix of finite numbers, does not fit into memory, the device does not exist,
-        or the checkpoint is of other points.
+        If X is no matrix of finite numbers, does not fit into memory, weights are not whole numbers
+        from 1, one for each row, the device does not exist, or the checkpoint is of other points.
 
     Examples
     --------
@@ -101,18 +105,20 @@ def ward(
     if hasattr(X, "shape") and len(X.shape) == 2:
         check_memory(*X.shape)
     points, scale = read_points(X, where)
+    if weights is not None:
+        weights = read_weights(weights, len(points), where)
     if len(points) == 1:
         return np.empty((0, 4))
     k = min(NEIGHBOURS, len(points) - 1)
     keep: Keep = _keep_nothing
     state = None
     if checkpoint is not None:
-        folder, key = Path(checkpoint), key_of(points, k)
+        folder, key = Path(checkpoint), key_of(points, k, weights)
         state = State.load(folder, key)
         keep = _Keeper(folder, key, checkpoint_seconds)
     centre = points.mean(axis=0)
     if state is None:
-        state = State.start(points, k)
+        state = State.start(points, k, weights)
     del points
     make = Scanner if devices[0].type == "cpu" else lambda v: DeviceScanner(v, devices)
     with tqdm(desc="Ward linkage", unit="dist", unit_scale=True, disable=not progress) as bar:
