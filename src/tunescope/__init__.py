@@ -58,6 +58,8 @@ _HOMES = {
     "NeuronEffects": "tunescope.neurons.result",
     "look_at": "tunescope.neurons.look",
     "NeuronView": "tunescope.neurons.view",
+    "find_triggers": "tunescope.triggers.find",
+    "TriggerTable": "tunescope.triggers.result",
     "Study": "tunescope.study.file",
     "run": "tunescope.study.run",
     "Run": "tunescope.study.result",
