@@ -16,6 +16,7 @@ from tunescope.cli import (  # noqa: F401 (they add commands)
     probes,
     pruning,
     studies,
+    triggers,
 )
 from tunescope.cli.app import app
 from tunescope.errors import TunescopeError

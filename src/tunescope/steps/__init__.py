@@ -6,7 +6,7 @@ that `tunescope --help` stays instant.
 """
 
 from tunescope.steps.concepts import Align, Concepts
-from tunescope.steps.explain import Deletion, Explain, MapConcepts
+from tunescope.steps.explain import CheckExplanations, Explain, MapConcepts
 from tunescope.steps.geometry import Geometry
 from tunescope.steps.labels import TagWords
 from tunescope.steps.models import Extract, Finetune
@@ -16,11 +16,13 @@ from tunescope.steps.probes import Probe
 from tunescope.steps.prune import Prune
 from tunescope.steps.step import Step, bounded
 from tunescope.steps.trajectory import Stability, Trace
+from tunescope.steps.triggers import Triggers
 
 __all__ = [
-    "STEPS", "Align", "Concepts", "Deletion", "Explain", "Extract", "Finetune", "Geometry",
+    "STEPS", "Align", "Concepts", "CheckExplanations", "Explain", "Extract", "Finetune", "Geometry",
     "Intervene", "MapConcepts", "Name", "Probe", "Prune", "Rank", "Reduce", "Select",
-    "Stability", "Step", "TagWords", "Trace", "bounded",
+    "Stability", "Step", "TagWords", "Trace", "Triggers",
+    "bounded",
 ]  # fmt: skip
 
 STEPS: dict[str, type[Step]] = {
@@ -41,8 +43,9 @@ STEPS: dict[str, type[Step]] = {
         TagWords,
         MapConcepts,
         Explain,
-        Deletion,
+        CheckExplanations,
         Name,
+        Triggers,
         Prune,
     )
 }

@@ -1,0 +1,299 @@
+"""Step `triggers`: words of polarity concepts as adversarial triggers, beside baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from tunescope.activations.store import ActivationStore
+from tunescope.concepts.layer_concepts import LayerConcepts
+from tunescope.corpus.table import Corpus
+from tunescope.errors import InputError, MismatchError
+from tunescope.files import hash_file, hash_json, read_frame, write_frame
+from tunescope.manifest import begin, finish
+from tunescope.models.predictions import load_classifier_head, match_classes
+from tunescope.models.reference import ModelRef, ModelSource, find_model
+from tunescope.parameters import step_function
+from tunescope.steps import Triggers
+from tunescope.tasks.data import TaskData
+from tunescope.tasks.table import Task
+from tunescope.triggers import tables
+from tunescope.triggers.attack import SAID, TRIED, Attack
+from tunescope.triggers.candidates import mirrored, opposite
+from tunescope.triggers.groups import Group, polarity_groups
+from tunescope.triggers.halves import halves, unseen
+from tunescope.triggers.lexicon import find_lexicon, read_lexicon
+from tunescope.triggers.placing import Place, places
+from tunescope.triggers.result import TriggerTable
+from tunescope.triggers.victim import Victim
+
+BASELINES = ("random", "opposite", "lexicon")
+
+
+@step_function(Triggers)
+def find_triggers(
+    model: str | Path | ModelSource | ModelRef,
+    concepts: LayerConcepts | str | Path,
+    texts: Task | TaskData,
+    out: str | Path,
+    *,
+    words: Corpus | None = None,
+    activations: ActivationStore | str | Path | None = None,
+    lexicon: str | Path | None = None,
+    classes: Sequence[str] | Mapping[str, str] | None = None,
+    device: str = "auto",
+    step: Triggers,
+) -> TriggerTable:
+    """Find words that flip a classifier's predictions: of polarity concepts, and of baselines.
+
+    Parameters
+    ----------
+    model : str, Path, ModelSource or ModelRef
+        The classifier.
+    concepts : LayerConcepts, str or Path
+        Its concepts, or another model's; their words' sentences have classes.
+    texts : Task or TaskData
+        Texts with classes, single or pairs. Of a task the dev texts.
+    out : str or Path
+        Folder to write; one that an interrupted call left is gone on with.
+    words : Corpus, optional
+        The words that were clustered with other classes, or with predicted ones
+        (`with_predictions`).
+    activations : ActivationStore, str or Path, optional
+        What was clustered: for `choice` "central", and for two traits of concepts.
+    lexicon : str or Path, optional
+        A file with word<TAB>score or word<TAB>class; "vader"; when not given, VADER's if the
+        package vaderSentiment is installed.
+    classes : sequence of str, or mapping of str to str, optional
+        The data's names of the model's classes (`match_classes`).
+    device : str
+        `auto`, `cpu`, `cuda:1`, ...
+    step : Triggers
+        Parameters.
+
+    Returns
+    -------
+    TriggerTable
+
+    Raises
+    ------
+    InputError
+        If the model is no classifier, its classes cannot be matched with those of texts and
+        sentences, or too few texts are left.
+    MismatchError
+        If `words` are not those that were clustered.
+    """
+    ref = find_model(model)
+    concepts = concepts if isinstance(concepts, LayerConcepts) else LayerConcepts.load(concepts)
+    if activations is not None and not isinstance(activations, ActivationStore):
+        activations = ActivationStore.load(activations)
+    words = concepts.words if words is None else words
+    if words.word_hash != concepts.words.word_hash:
+        raise MismatchError(f"the words given are not those that {concepts.path} clustered")
+    data = _texts(texts)
+    path = find_lexicon(lexicon) if "lexicon" in step.methods else None
+    out = Path(out)
+    inputs = {
+        "model": ref.hash,
+        "concepts": concepts.key,
+        "words": hash_json([words.of_sentence(c).tolist() for c in _columns(words)]),
+        "texts": data.hash,
+        "activations": None if activations is None else activations.key,
+        "lexicon": None if path is None else hash_file(path),
+        "classes": dict(classes) if isinstance(classes, Mapping) else classes and list(classes),
+    }
+    if begin(out, step, inputs) is not None:
+        return TriggerTable.load(out)
+    data, n_seen = (data, 0) if step.keep_seen else unseen(data, words)
+    used = data.draw(step.max_texts, step.seed)
+    head = load_classifier_head(ref, device)  # type: ignore[arg-type]
+    wanted = sorted({*used.classes, *words.classes})
+    names = match_classes(head.classes, wanted, classes, model=ref.name, what="the texts")
+    groups, traits = polarity_groups(concepts, words, names, step, activations)
+    lexical = {} if path is None else read_lexicon(path, names, step.positive_class)
+    gold = np.array([names.index(str(target)) for target in used.targets])
+    choosing = halves(gold, step.choosing_share, step.seed)
+    victim = Victim(
+        head, used.texts, max_length=step.max_length, batch_tokens=step.batch_tokens,
+        probes=_probes(words),
+    )  # fmt: skip
+    (out / "units").mkdir(exist_ok=True)
+    search = _Search(out, victim, names, gold, choosing, groups, lexical, words, step)
+    tried, said = search.run(ref.name)
+    frames = _frames(tried, said, traits, used, step)
+    for name, frame in frames.items():
+        write_frame(out / f"{name}.parquet", frame)
+    facts = {
+        "model": ref.name,
+        "concepts": concepts.model,
+        "corpus": words.name,
+        "classes": list(names),
+        "n_parts": len(used.texts[0]),
+        "n_tried": len(tried),
+        "n_choosing": int(choosing.sum()),
+        "n_held_out": int((~choosing).sum()),
+        "n_seen": n_seen,
+        "n_concepts": len(groups),
+        "accuracy": search.accuracy,
+        "left_out": search.left_out,
+    }
+    finish(out, step, inputs, facts)
+    return TriggerTable.load(out)
+
+
+class _Search:
+    """All units of one call, each a file."""
+
+    def __init__(
+        self, out: Path, victim: Victim, names: tuple[str, ...], gold: np.ndarray,
+        choosing: np.ndarray, groups: list[Group], lexical: dict[str, list[str]], words: Corpus,
+        step: Triggers,
+    ):  # fmt: skip
+        self._out, self._victim, self._names, self._step = out / "units", victim, names, step
+        self._gold, self._choosing = gold, choosing
+        self._groups, self._lexical = groups, lexical
+        self._forms = list(dict.fromkeys(words.values("form").tolist()))
+        self._places = places(step.positions, step.parts, len(victim.texts[0]))
+        self._plain = victim.plain()
+        self.accuracy = float((self._plain.argmax(1) == gold).mean())
+        self.left_out: dict[str, str] = {}
+
+    def run(self, title: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Do every unit that is not there yet; return what was tried and what was said."""
+        tried, said = [], []
+        with tqdm(desc=f"triggers {title}", unit="trigger", mininterval=0.5) as bar:
+            for number, name in enumerate(self._names):
+                for place in self._places:
+                    attack = Attack(
+                        self._victim, self._names, self._gold, self._plain, self._choosing,
+                        number, place, self._step,
+                    )  # fmt: skip
+                    stem = f"{number:03d}-{place.position}-{place.part}"
+                    found = list(self._tried(attack, name, number, stem, bar))
+                    here = pd.concat(found, ignore_index=True) if found else _empty(TRIED)
+                    tried.append(here)
+                    chosen = tables.choose(here)
+                    file = self._out / f"{stem}-said.parquet"
+                    if not file.exists():
+                        write_frame(file, attack.say(chosen))
+                    said.append(read_frame(file))
+        return _together(tried, TRIED), _together(said, SAID)
+
+    def _tried(
+        self, attack: Attack, name: str, number: int, stem: str, bar: Any
+    ) -> Iterator[pd.DataFrame]:
+        own = [group for group in self._groups if group.towards == name]
+        budget = 0
+        by_layer: dict[int, list[Group]] = {}
+        for group in own:
+            by_layer.setdefault(group.layer, []).append(group)
+        methods = self._step.methods
+        if "concept" in methods:
+            for layer, groups in by_layer.items():
+                file = self._out / f"{stem}-concept-{layer:03d}.parquet"
+                if not file.exists():
+                    write_frame(file, attack.try_groups("concept", groups, bar))
+                frame = read_frame(file)
+                budget += len(frame)
+                yield frame
+            if not own:
+                self.left_out[f"concept {name}"] = "no concept is polarised towards it"
+        for method in BASELINES:
+            if method not in methods:
+                continue
+            groups = self._baseline(method, name, number, own)
+            if not groups:
+                self.left_out[f"{method} {name}"] = "there are no such words"
+                continue
+            file = self._out / f"{stem}-{method}.parquet"
+            if not file.exists():
+                write_frame(file, attack.try_groups(method, groups, bar))
+            yield read_frame(file)
+        if "hotflip" in methods:
+            file = self._out / f"{stem}-hotflip.parquet"
+            if not file.exists():
+                write_frame(file, attack.hotflip(budget, bar))
+            frame = read_frame(file)
+            if frame.empty:
+                self.left_out[f"hotflip {name}"] = "no subword to start from, or no text"
+            else:
+                yield frame
+
+    def _baseline(self, method: str, name: str, number: int, own: list[Group]) -> list[Group]:
+        step, place = self._step, len(BASELINES) * number + BASELINES.index(method)
+        if method == "opposite":
+            return opposite(name, self._groups, own, step, place)
+        if method == "random":
+            return mirrored(name, own, self._forms, step, place)
+        known = {form.casefold() for form in self._forms}
+        listed = self._lexical.get(name, [])
+        there = [word for word in listed if word.casefold() in known]
+        enough = len(there) >= step.n_words
+        return mirrored(name, own, there if enough else listed, step, place, in_order=True)
+
+
+def _frames(
+    tried: pd.DataFrame, said: pd.DataFrame, traits: pd.DataFrame, data: TaskData, step: Triggers
+) -> dict[str, pd.DataFrame]:
+    chosen = tables.choose(tried)
+    of_concepts = tables.concepts(traits, tried)
+    shown = tables.examples(chosen, said, step.examples)
+    for row in shown.index:
+        text = data.texts[int(shown.at[row, "text"])]  # type: ignore[arg-type]
+        place = Place(shown.at[row, "position"], shown.at[row, "part"])  # type: ignore[arg-type]
+        shown.at[row, "before"] = " | ".join(text)
+        shown.at[row, "with_trigger"] = " | ".join(place.put(text, str(shown.at[row, "trigger"])))
+    return {
+        "tried": tried,
+        "said": said,
+        "best": tables.best(chosen, said, step),
+        "comparisons": tables.compare(chosen, said, tried, step),
+        "concepts": of_concepts,
+        "correlations": tables.correlate(of_concepts, step),
+        "examples": shown,
+    }
+
+
+def _texts(texts: Task | TaskData) -> TaskData:
+    if isinstance(texts, TaskData):
+        data = texts
+    elif texts.kind == "regression":
+        raise InputError(f"task {texts.name!r} is a regression: triggers flip classes")
+    elif texts.dev is None:
+        raise InputError(
+            f"task {texts.name!r} has no dev texts: give texts that the model was not tuned on, as "
+            "a dev split or as TaskData"
+        )
+    else:
+        data = texts.dev
+    if not len(data):
+        raise InputError("there are no texts to put triggers into")
+    return data
+
+
+def _columns(words: Corpus) -> list[str]:
+    return [name for name in ("class", "predicted") if name in words.sentences.column_names]
+
+
+def _probes(words: Corpus) -> list[str]:
+    """Return frequent words of the corpus, then some of English."""
+    from collections import Counter
+
+    from tunescope.triggers.splicing import PROBES
+
+    counts = Counter(words.values("form").tolist())
+    return [*(word for word, _ in counts.most_common(50)), *PROBES]
+
+
+def _empty(columns: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(columns=columns)
+
+
+def _together(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    there = [frame for frame in frames if len(frame)]
+    return pd.concat(there, ignore_index=True) if there else _empty(columns)

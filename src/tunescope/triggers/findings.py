@@ -1,0 +1,74 @@
+"""What the triggers show, in sentences that say no more than the intervals and tests allow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from tunescope.triggers.result import TriggerTable
+
+LEVEL = 0.05
+
+
+def findings(table: TriggerTable) -> list[str]:
+    """Return one or two sentences for each class and place.
+
+    Parameters
+    ----------
+    table : TriggerTable
+        What was found.
+    """
+    said = []
+    frame = table.comparisons
+    frame = pd.DataFrame(frame[(frame["scope"] == "all") & (frame["baseline"] == "random")])
+    for row in frame.to_dict("records"):
+        said.append(_against_random(row, table))
+    seen = {(row["towards"], row["position"], row["part"]) for row in frame.to_dict("records")}
+    for where in _places(table.tried):
+        own = table.tried[(table.tried[["towards", "position", "part"]] == list(where)).all(axis=1)]
+        if where not in seen and "concept" not in set(own["method"]):
+            said.append(f"No concept is polarised towards {where[0]!r}: it has no triggers of any.")
+    return said
+
+
+def _places(tried: pd.DataFrame) -> list[tuple]:
+    frame = tried[["towards", "position", "part"]].drop_duplicates()
+    return [tuple(row) for row in frame.to_numpy()]
+
+
+def _against_random(row: dict[str, Any], table: TriggerTable) -> str:
+    where = f"towards {row['towards']!r}" + _place(row, table)
+    rates = (
+        f"{row['flip_rate']:.0%} of {row['n']} held-out texts against {row['baseline_rate']:.0%}"
+    )
+    best = f"the best trigger from a concept, {row['trigger']!r}, flips {rates}"
+    if row["n"] == 0:
+        return f"{where.capitalize()}: no held-out text is predicted otherwise, nothing can flip."
+    if row["p"] < LEVEL and row["difference"] > 0:
+        first = f"{where.capitalize()}, {best} for the best of as many random ones"
+    elif row["p"] < LEVEL:
+        first = f"{where.capitalize()}, words of concepts are worse than random words: {best}"
+    else:
+        first = f"{where.capitalize()}, words of concepts do not beat random words: {best}"
+    first += f" (p = {row['p']:.2g})."
+    mean = f"{row['mean']:.0%} against {row['baseline_mean']:.0%}"
+    if pd.isna(row["mean_p"]):
+        return first
+    if row["mean_p"] < LEVEL and row["mean_difference"] > 0:
+        second = f"On average their triggers flip more than random ones do, {mean}"
+    elif row["mean_p"] < LEVEL:
+        second = f"On average their triggers flip less than random ones do, {mean}"
+    else:
+        second = f"On average their triggers flip no more than random ones do, {mean}"
+    return f"{first} {second} (p = {row['mean_p']:.2g})."
+
+
+def _place(row: dict[str, Any], table: TriggerTable) -> str:
+    many = len(table.step.positions) > 1 or row["part"] != "first" or table.step.parts is None
+    pairs = table.facts["n_parts"] == 2
+    if not many and not pairs:
+        return ""
+    spot = {"before": "before", "after": "after", "middle": "in the middle of"}[row["position"]]
+    return f" {spot} the {row['part']} text" if pairs else f" {spot} the text"

@@ -1,0 +1,182 @@
+"""Flip rates, accuracy drops and their differences, each with an interval and a test.
+
+Rates have Wilson's interval. What compares the same texts with and without a trigger, or with two
+triggers, is resampled by texts, paired; for outcomes of -1, 0 and 1 that is drawing how often each
+occurs. Methods are compared over groups of triggers, as triggers of one concept go together.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import binomtest, rankdata
+
+
+class Interval(NamedTuple):
+    """A number with the ends of its confidence interval.
+
+    Parameters
+    ----------
+    value, low, high : float
+        Not a number where there is nothing to measure.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+NOTHING = Interval(float("nan"), float("nan"), float("nan"))
+
+
+class Compared(NamedTuple):
+    """A difference with its interval and the p-value of none.
+
+    Parameters
+    ----------
+    value, low, high : float
+        The difference.
+    p : float
+        Two-sided.
+    """
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+def rate(hits: int, n: int, confidence: float = 0.95) -> Interval:
+    """Return a share with Wilson's interval."""
+    if n == 0:
+        return NOTHING
+    ends = binomtest(hits, n).proportion_ci(confidence, method="wilson")
+    return Interval(hits / n, float(ends.low), float(ends.high))
+
+
+def paired_mean(
+    differences: np.ndarray, *, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> Interval:
+    """Return the mean of differences of -1, 0 and 1 with its bootstrap interval.
+
+    Parameters
+    ----------
+    differences : numpy.ndarray of int, shape (n,)
+        One for each text.
+    resamples, confidence, seed : int, float, int
+        Of the bootstrap.
+    """
+    n = len(differences)
+    if n == 0:
+        return NOTHING
+    counts = np.array([(differences == value).sum() for value in (-1, 0, 1)])
+    drawn = np.random.default_rng(seed).multinomial(n, counts / n, resamples)
+    means = (drawn[:, 2] - drawn[:, 0]) / n
+    return Interval(float((counts[2] - counts[0]) / n), *_ends(means, confidence))
+
+
+def paired_rates(
+    a: np.ndarray, b: np.ndarray, *, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> Compared:
+    """Compare two triggers by which of the same texts they flip: McNemar's exact test.
+
+    Parameters
+    ----------
+    a, b : numpy.ndarray of bool, shape (n,)
+        Which texts each flips.
+    resamples, confidence, seed : int, float, int
+        Of the bootstrap.
+    """
+    differences = a.astype(int) - b.astype(int)
+    found = paired_mean(differences, resamples=resamples, confidence=confidence, seed=seed)
+    alone = int((differences == 1).sum()), int((differences == -1).sum())
+    p = float(binomtest(alone[0], sum(alone), 0.5).pvalue) if sum(alone) else 1.0
+    return Compared(*found, p if len(a) else float("nan"))
+
+
+def group_means(
+    a: np.ndarray, b: np.ndarray, *, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> Compared:
+    """Compare the mean of two sets of groups: bootstrap interval, p by exchanging groups at random.
+
+    Parameters
+    ----------
+    a, b : numpy.ndarray of float, shapes (n_a,) and (n_b,)
+        A value of each group: the mean flip rate of its triggers.
+    resamples : int
+        Draws of both.
+    confidence, seed : float, int
+        Of the interval; of both.
+    """
+    if not len(a) or not len(b):
+        return Compared(*NOTHING, float("nan"))
+    rng = np.random.default_rng(seed)
+    observed = a.mean() - b.mean()
+    drawn = _resampled(a, resamples, rng).mean(1) - _resampled(b, resamples, rng).mean(1)
+    pooled = np.concatenate([a, b])
+    mixed = rng.permuted(np.tile(pooled, (resamples, 1)), axis=1)
+    apart = mixed[:, : len(a)].mean(1) - mixed[:, len(a) :].mean(1)
+    reached = int((np.abs(apart) >= abs(observed) - 1e-12).sum())
+    p = (1 + reached) / (1 + resamples)
+    return Compared(float(observed), *_ends(drawn, confidence), p)
+
+
+def rank_correlation(
+    trait: np.ndarray,
+    strength: np.ndarray,
+    strata: np.ndarray | None = None,
+    *,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Return Spearman's correlation with its bootstrap interval.
+
+    Parameters
+    ----------
+    trait, strength : numpy.ndarray of float, shape (n,)
+        Of each concept; those without a trait are left out.
+    strata : numpy.ndarray, shape (n,), optional
+        Ranks are taken within each (a class is easier to flip to than another), and resampled
+        within it too.
+    resamples, confidence, seed : int, float, int
+        Of the bootstrap over concepts.
+    """
+    known = np.isfinite(trait) & np.isfinite(strength)
+    strata = (
+        np.zeros(len(trait), int) if strata is None else np.unique(strata, return_inverse=True)[1]
+    )
+    trait, strength, strata = trait[known], strength[known], strata[known]
+    if len(trait) < 4:
+        return NOTHING
+    value = _correlation(trait, strength, strata)
+    rng = np.random.default_rng(seed)
+    places = [np.flatnonzero(strata == number) for number in np.unique(strata)]
+    drawn = []
+    for _ in range(resamples):
+        rows = np.concatenate([rng.choice(here, len(here)) for here in places])
+        drawn.append(_correlation(trait[rows], strength[rows], strata[rows]))
+    drawn = np.array(drawn)[np.isfinite(drawn)]
+    if not np.isfinite(value) or not len(drawn):
+        return NOTHING
+    return Interval(value, *_ends(drawn, confidence))
+
+
+def _correlation(trait: np.ndarray, strength: np.ndarray, strata: np.ndarray) -> float:
+    x, y = np.empty(len(trait)), np.empty(len(trait))
+    for number in np.unique(strata):
+        here = strata == number
+        for ranks, values in ((x, trait), (y, strength)):
+            ranks[here] = (rankdata(values[here]) - (here.sum() + 1) / 2) / here.sum()
+    size = np.sqrt((x**2).sum() * (y**2).sum())
+    return float((x * y).sum() / size) if size > 0 else float("nan")
+
+
+def _resampled(values: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    return values[rng.integers(len(values), size=(resamples, len(values)))]
+
+
+def _ends(drawn: np.ndarray, confidence: float) -> tuple[float, float]:
+    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
