@@ -21,7 +21,7 @@ from tunescope.concepts.clustering import Clustering, clusterings
 from tunescope.concepts.fates import concept_frame
 from tunescope.concepts.gold_and_predicted import DIFFERENCE, difference_rows
 from tunescope.concepts.layer_concepts import LayerConcepts
-from tunescope.concepts.matches import MATCHES, match_frame
+from tunescope.concepts.matches import match_frame
 from tunescope.concepts.nulls import orders, type_orders
 from tunescope.concepts.overlaps import LEVELS, permuted_overlaps
 from tunescope.concepts.polarity import POLARITY, SentenceClasses, polarity_rows
@@ -116,7 +116,7 @@ def pair_frames(
         "retention": pd.DataFrame(retention, columns=RETENTION),
         "matrix": pd.DataFrame(matrix, columns=MATRIX),
         "sweep": pd.DataFrame(sweep, columns=SWEEP),
-        "matches": match_frame(base, tuned, step.floor)[MATCHES],
+        "matches": match_frame(base, tuned, step.floor),
     }
 
 

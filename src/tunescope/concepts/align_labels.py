@@ -40,31 +40,19 @@ class Majorities:
 class Labelling:
     """The labels of one kind that words carry.
 
+    A row without a label is unknown in an annotated column. Of a computed kind (suffixes, word
+    lists) it is known to carry none, which counts against every label (`LabelSets.complete`).
+
     Parameters
     ----------
     name : str
         Name of the label column, or of the computed kind.
     sets : LabelSets
         The labels of each row.
-    known : numpy.ndarray of bool, shape (n_rows,)
-        Whether a row counts among the labelled. Of an annotated column, those with a label: the
-        others are unknown. Of a computed kind (suffixes, word lists) all: no label means that the
-        word has none, and it counts against every label.
     """
 
     name: str
     sets: LabelSets
-    known: np.ndarray
-
-    @classmethod
-    def annotated(cls, name: str, sets: LabelSets) -> Labelling:
-        """Make one in which rows without a label are unknown."""
-        return cls(name, sets, sets.known)
-
-    @classmethod
-    def computed(cls, name: str, sets: LabelSets) -> Labelling:
-        """Make one in which every row is known."""
-        return cls(name, sets, np.ones(len(sets.known), bool))
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +82,14 @@ class Composition:
         return self.table.indices
 
     @property
+    def counts(self) -> np.ndarray:
+        """Occurrences of each entry's label in its concept, int64."""
+        return np.asarray(self.table.data)
+
+    @property
     def shares(self) -> np.ndarray:
         """Share of the concept's labelled occurrences of each entry, float64."""
-        return self.table.data / self.labelled[self.concepts]
+        return self.counts / self.labelled[self.concepts]
 
     def enough(self, max_unknown: float) -> np.ndarray:
         """Which concepts are labelled well enough to be aligned, bool, shape (n_concepts,)."""
@@ -110,7 +103,7 @@ class Composition:
     def majorities(self, theta: float, max_unknown: float) -> Majorities:
         """Return the most frequent label of each concept."""
         n = len(self.sizes)
-        order = np.lexsort([self.labels, -self.table.data, self.concepts])
+        order = np.lexsort([self.labels, -self.counts, self.concepts])
         concepts, first = np.unique(self.concepts[order], return_index=True)
         best, share = np.full(n, -1, np.int64), np.zeros(n)
         best[concepts] = self.labels[order[first]]
@@ -138,12 +131,12 @@ def compose(clusters: np.ndarray, labels: Labelling, rows: np.ndarray | None = N
     rows = np.arange(len(clusters)) if rows is None else rows
     sizes = np.bincount(clusters)
     ones = np.ones(len(clusters), np.int64)
-    shape = (len(sizes), labels.sets.table.shape[0])
+    shape = (len(sizes), len(labels.sets.known))
     table = csr_array((ones, (clusters, rows)), shape=shape) @ labels.sets.table.astype(np.int64)
     table = csr_array(table)
     table.eliminate_zeros()
     table.sort_indices()
-    labelled = np.bincount(clusters, weights=labels.known[rows], minlength=len(sizes))
+    labelled = np.bincount(clusters, weights=labels.sets.known[rows], minlength=len(sizes))
     return Composition(table, sizes, labelled.astype(np.int64))
 
 
@@ -178,7 +171,7 @@ def align_labels(
     Majorities
     """
     sets = sets_of_codes(codes, tuple(map(str, range(n_labels))))
-    found = compose(clusters, Labelling.annotated("", sets))
+    found = compose(clusters, Labelling("", sets))
     return found.majorities(theta, max_unknown)
 
 

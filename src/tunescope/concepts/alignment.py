@@ -114,11 +114,11 @@ def labellings(words: Corpus, step: Align) -> list[Labelling]:
         If a column or kind is not there, or two have one name.
     """
     columns = words.labels if step.labels is None else step.labels
-    found = [Labelling.annotated(name, LabelSets.of(words.values(name))) for name in columns]
+    found = [Labelling(name, LabelSets.of(words.values(name))) for name in columns]
     if step.computed:
-        from tunescope.concepts.human import human_labels
+        from tunescope.concepts.human import column_of, human_labels
 
-        found += [Labelling.computed(kind, human_labels(words, kind)) for kind in step.computed]
+        found += [Labelling(column_of(kind), human_labels(words, kind)) for kind in step.computed]
     names = [kind.name for kind in found]
     for name in names:
         if names.count(name) > 1:
@@ -130,7 +130,13 @@ def labellings(words: Corpus, step: Align) -> list[Labelling]:
 
 def _content(kind: Labelling) -> list[Any]:
     table = kind.sets.table
-    return [kind.name, kind.sets.names, table.indptr.tolist(), table.indices.tolist()]
+    return [
+        kind.name,
+        kind.sets.names,
+        kind.sets.complete,
+        table.indptr.tolist(),
+        table.indices.tolist(),
+    ]
 
 
 def _check_comparable(base: LayerConcepts, tuned: LayerConcepts | None, words: Corpus) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
+
+import pandas as pd
 
 from tunescope.errors import InputError, nearest
 from tunescope.files import read_frame
 from tunescope.results import StepResult
 from tunescope.steps import Align, Step
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FRAMES = (
     "retention",
@@ -126,8 +125,8 @@ class Alignment(StepResult):
     def changes(self) -> pd.DataFrame:
         """One row per role, layer and `change`: how many concepts (see `concepts.changes`)."""
         rows = self.concepts[self.concepts["change"] != ""]
-        counts = rows.groupby(["role", "layer", "change"], sort=True).size()
-        return counts.rename("concepts").reset_index()
+        grouped = rows.groupby(["role", "layer", "change"], as_index=False, sort=True)
+        return pd.DataFrame(grouped.size()).rename(columns={"size": "concepts"})
 
     def counterpart(
         self, role: str, layer: int, concept: int, other_layer: int | None = None
@@ -162,13 +161,13 @@ class Alignment(StepResult):
             raise InputError(f"{self.path} has no concept {concept!r} at layer {layer!r} of {role}")
         rows, other = self.matches, layer if other_layer is None else other_layer
         chosen = (rows["role"] == role) & (rows["layer"] == layer) & (rows["concept"] == concept)
-        found = rows[chosen & (rows["other_layer"] == other)]
+        found = pd.DataFrame(rows[chosen & (rows["other_layer"] == other)])
         share = "share" if self.step.overlap == "occurrences" else "type_share"
         return found.sort_values(share, ascending=False, kind="stable").reset_index(drop=True)
 
     def _where(self, name: str, column: str, value: str) -> pd.DataFrame:
         frame = self.frame(name)
-        return frame[frame[column] == value].reset_index(drop=True)
+        return pd.DataFrame(frame[frame[column] == value]).reset_index(drop=True)
 
     def headline(self) -> str:
         """Return which models, which corpus, at which threshold."""
@@ -188,11 +187,11 @@ class Alignment(StepResult):
             return self.polarity if self.labels.empty else self.labels
         columns = ["layer", "n_base", "retained", "retained_share", "retained_low", "retained_high"]
         columns += ["lost", "n_tuned", "born", "null_mean", "p"]
-        table = self.retention[columns]
+        table = pd.DataFrame(self.retention[columns])
         total = self.polarity[self.polarity["class"] == ""]
         for role in ("base", "tuned"):
             new = {"polarised": f"polarised_{role}", "null_high": f"null_high_{role}"}
-            part = total[total["role"] == role].rename(columns=new)
+            part = pd.DataFrame(total[total["role"] == role]).rename(columns=new)
             table = table.merge(part[["layer", *new.values()]], on="layer", how="left")
         return table
 
@@ -213,5 +212,5 @@ class Alignment(StepResult):
         total = self.difference[self.difference["class"] == ""]
         if len(total):
             columns = ["role", "layer", "gold", "predicted", "difference", "low", "high", "p"]
-            found["Polarity by gold and by predicted class"] = total[columns]
+            found["Polarity by gold and by predicted class"] = pd.DataFrame(total[columns])
         return found

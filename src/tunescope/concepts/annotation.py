@@ -213,7 +213,7 @@ def composition_frame(here: Clustering, labels: Labelling, step: Align) -> pd.Da
     made: Composition = compose(here.labels, labels)
     shares, concepts, codes = made.shares, made.concepts, made.labels
     reached = made.reached(step.theta_labels, step.max_unknown) & here.counts[concepts]
-    order = np.lexsort([codes, -made.table.data, concepts])
+    order = np.lexsort([codes, -made.counts, concepts])
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order)) - made.table.indptr[concepts[order]]
     first = (shares > step.composition_share) & (rank < step.composition_labels)
@@ -226,7 +226,7 @@ def composition_frame(here: Clustering, labels: Labelling, step: Align) -> pd.Da
         "label": labels.name,
         "value": names[codes[chosen]],
         "rank": rank[chosen],
-        "count": made.table.data[chosen],
+        "count": made.counts[chosen],
         "share": shares[chosen],
         "aligned": reached[chosen],
     }

@@ -95,7 +95,7 @@ def count_labels(
     frequent = np.ones(len(labels.sets.names), bool) if frequent is None else frequent
     found = [
         count_aligned(
-            *here.grouped, rows, indptr, indices, labels.known, weights, here.counts, frequent,
+            *here.grouped, rows, indptr, indices, labels.sets.known, weights, here.counts, frequent,
             theta, max_unknown,
         )
         for rows, weights in draws

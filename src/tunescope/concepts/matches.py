@@ -30,7 +30,9 @@ MATCHES = [
 ]
 
 
-def match_frame(base: Sequence[Clustering], tuned: Sequence[Clustering], floor: float):
+def match_frame(
+    base: Sequence[Clustering], tuned: Sequence[Clustering], floor: float
+) -> pd.DataFrame:
     """List the matches of both models' concepts in each other, for all pairs of layers.
 
     Parameters
@@ -63,7 +65,7 @@ def match_frame(base: Sequence[Clustering], tuned: Sequence[Clustering], floor: 
     order = np.lexsort([*(-columns[k] if k in falling else columns[k] for k in keys), of])
     frame = pd.DataFrame({name: column[order] for name, column in columns.items()})
     frame.insert(0, "role", pd.Series(roles[of[order]]))
-    return frame
+    return pd.DataFrame(frame, columns=MATCHES)
 
 
 def _pair(here: Clustering, other: Clustering, floor: float) -> dict[str, np.ndarray]:

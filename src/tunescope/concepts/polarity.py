@@ -61,7 +61,7 @@ class SentenceClasses:
     @property
     def labelling(self) -> Labelling:
         """The class of each sentence as its label."""
-        return Labelling.annotated(self.by, sets_of_codes(self.codes, self.names))
+        return Labelling(self.by, sets_of_codes(self.codes, self.names))
 
     def orders(self, step: Align) -> np.ndarray:
         """Draw orders of the sentences that have a class and words, (permutations, n_sentences)."""
