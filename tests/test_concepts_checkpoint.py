@@ -120,9 +120,8 @@ def test_layers_killed_beside_each_other_both_go_on(store, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     command = [sys.executable, str(script), str(store.path), str(tmp_path / "c")]
-    dead = subprocess.run(
-        command, env={**os.environ, "RUN": "killed"}, capture_output=True, timeout=300
-    )
+    environment = {**os.environ, "RUN": "killed"}
+    dead = subprocess.run(command, env=environment, capture_output=True, timeout=300)
     assert dead.returncode == -signal.SIGKILL, dead.stderr
     kept = sorted(path.parent.name for path in (tmp_path / "c").rglob(state.FILE))
     assert kept == ["layer_00", "layer_01"]
