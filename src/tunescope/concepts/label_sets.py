@@ -49,7 +49,10 @@ class LabelSets:
 
     @cached_property
     def known(self) -> np.ndarray:
-        """Of which words the labels are known, bool, shape (n_words,): all, if complete."""
+        """Return of which words the labels are known, bool, shape (n_words,).
+
+        That is all of them if the sets are complete, else those with a label.
+        """
         if self.complete:
             return np.ones(len(self.table.indptr) - 1, bool)
         return np.diff(self.table.indptr) > 0
