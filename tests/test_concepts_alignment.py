@@ -12,9 +12,11 @@ from tunescope.concepts.align_models import best_overlap, match
 from tunescope.concepts.clustering import Clustering
 from tunescope.concepts.contingency import type_counts
 from tunescope.concepts.dendrogram import number_by_size
-from tunescope.concepts.nulls import compare, permuted, permuted_types
+from tunescope.concepts.nulls import compare, orders, permuted, permuted_types
+from tunescope.concepts.overlaps import permuted_overlaps
 from tunescope.concepts.polarity import align_classes
-from tunescope.concepts.retention import retention_row, share_interval
+from tunescope.concepts.resampling import share_interval
+from tunescope.concepts.retention import retention_row
 from tunescope.steps import Align
 
 
@@ -140,12 +142,22 @@ def layer_of(labels, types, role="base", min_types=6):
     return Clustering("model", role, 0, labels, types, min_types)
 
 
+def retention(base, tuned, step):
+    draws = orders(len(base.labels), step.permutations, step.seed)
+    [kept], [survived] = (
+        permuted_overlaps([base], tuned, draws),
+        permuted_overlaps([tuned], base, draws),
+    )
+    at = step.overlap
+    return retention_row(base, tuned, at, kept[at], survived[at], step)
+
+
 def test_a_giant_tuned_concept_retains_everything_and_the_null_says_so():
     rng = np.random.default_rng(0)
     types = np.arange(600)
     base = number_by_size(rng.integers(0, 30, 600))
     giant = number_by_size(np.where(np.arange(600) < 580, 0, np.arange(600)))
-    row = retention_row(layer_of(base, types), layer_of(giant, types, "tuned"), Align())
+    row = retention(layer_of(base, types), layer_of(giant, types, "tuned"), Align())
     assert row["retained_share"] > 0.9
     assert row["null_mean"] > 0.9 * row["n_base"]
     assert row["p"] > 0.05
@@ -154,9 +166,7 @@ def test_a_giant_tuned_concept_retains_everything_and_the_null_says_so():
 
 def test_concepts_with_few_types_do_not_count(made):
     base, tuned, types, _ = made
-    row = retention_row(
-        layer_of(base, types, "base", 9), layer_of(tuned, types, "tuned", 9), Align()
-    )
+    row = retention(layer_of(base, types, "base", 9), layer_of(tuned, types, "tuned", 9), Align())
     enough = type_counts(base, types) >= 9
     kept = (match(base, tuned).overlap >= 0.8) & enough
     assert row["n_base"] == enough.sum() < base.max() + 1

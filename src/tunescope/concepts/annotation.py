@@ -176,7 +176,11 @@ def _scores(
         attribute = "score" if measure == "score" else f"{measure}_share"
         value, draws, others = (getattr(c, attribute) for c in (observed, null, resampled))
         chance = compare(value[0], draws, step.confidence)
-        low, high = resampled_interval(float(value[0]), others, step.confidence, 0, 1)
+        if measure == "score":
+            low, high = resampled_interval(float(value[0]), others, step.confidence, 0, 1)
+        else:
+            ends = count_interval(count, n, others * n, step.confidence)
+            low, high = (end / max(n, 1) for end in ends)
         yield {
             "measure": measure,
             "count": count,
