@@ -79,8 +79,12 @@ _HOMES = {
     "Alignment": "tunescope.concepts.alignment",
     "trace_concepts": "tunescope.concepts.trajectory_step",
     "ConceptTrace": "tunescope.concepts.trajectory_result",
+    "concept_stability": "tunescope.concepts.stability_step",
+    "ConceptStability": "tunescope.concepts.stability_result",
     "name_concepts": "tunescope.concepts.naming.name",
     "ConceptNames": "tunescope.concepts.naming.result",
+    "export_conceptx": "tunescope.concepts.conceptx.exporting",
+    "import_conceptx": "tunescope.concepts.conceptx.importing",
 }
 
 __all__ = ["__version__", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]

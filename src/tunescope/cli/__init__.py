@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from tunescope.cli import (  # noqa: F401 (they add commands)
     concepts,
+    conceptx,
     geometry,
     labels,
     models,

@@ -1,0 +1,1 @@
+"""ConceptX's files: `word|||occurrence|||sentence|||token|||cluster` (arXiv 2211.06642)."""
