@@ -129,6 +129,8 @@ def test_a_partition_survives_the_disk(tmp_path):
 def test_what_cannot_be_is_an_error(points):
     with pytest.raises(InputError, match="unknown method 'wart'; did you mean 'ward'"):
         ts.cluster(points, "wart")
+    with pytest.raises(InputError, match="unknown leader_weights.*'equal'"):
+        ts.cluster(points, "leaders", leader_weights="equals")
     for k in (None, 0, 641):
         with pytest.raises(InputError, match="'kmeans' needs k, from 1 to 640"):
             ts.cluster(points, "kmeans", k)
@@ -138,7 +140,7 @@ def test_no_argument_is_ignored_silently(points):
     """A bug of the published code: a range of points could be given and was not used."""
     with pytest.raises(TypeError):
         ts.cluster(points, range=(0, 10))  # type: ignore[call-arg]
-    for name, value in (("restarts", 5), ("n_leaders", 700), ("weigh_leaders", False)):
+    for name, value in (("restarts", 5), ("n_leaders", 700), ("leader_weights", "equal")):
         with pytest.raises(InputError, match=f"{name} is not used by method = 'ward'"):
             Concepts(**{name: value})
     with pytest.raises(InputError, match="n_leaders is not used by .*'kmeans'.* take 'leaders'"):
@@ -149,7 +151,7 @@ def test_no_argument_is_ignored_silently(points):
 
 def test_the_manifest_says_what_a_method_took_by_default():
     assert Concepts(method="leaders").parameters()["n_leaders"] == 20_000
-    assert Concepts(method="leaders").parameters()["weigh_leaders"] is True
+    assert Concepts(method="leaders").parameters()["leader_weights"] == "followers"
     assert Concepts(method="kmeans").parameters()["restarts"] == 3
     assert Concepts().parameters()["restarts"] is None
     for method in METHODS:

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from tunescope.concepts.dendrogram import Dendrogram
 from tunescope.concepts.distances import BLOCK_ROWS, condensed_distances
 from tunescope.concepts.kmeans import kmeans
-from tunescope.concepts.leaders_ward import leaders_ward
+from tunescope.concepts.leaders_ward import WEIGHTS, leaders_ward
 from tunescope.concepts.linkage import ward as ward_linkage
 from tunescope.concepts.partition import Partition
 from tunescope.errors import InputError, nearest
@@ -36,7 +36,7 @@ def cluster(
     seed: int = 0,
     restarts: int = RESTARTS,
     n_leaders: int = LEADERS,
-    weigh_leaders: bool = True,
+    leader_weights: str = "followers",
     checkpoint: Path | str | None = None,
     where: str = "X",
 ) -> Dendrogram | Partition:
@@ -61,8 +61,8 @@ def cluster(
         Starts of the K-means.
     n_leaders : int
         The most leaders.
-    weigh_leaders : bool
-        Whether leaders weigh as much as they have followers.
+    leader_weights : {"followers", "equal"}
+        Whether leaders weigh as much as they have followers, or all the same.
     checkpoint : path, optional
         Folder from which a killed run goes on with Ward linkage; other methods do without.
     where : str
@@ -104,7 +104,10 @@ def cluster(
     if method == "ward":
         return Dendrogram(ward_linkage.ward(X, checkpoint=folder, progress=False, where=where))
     if method == "leaders":
-        return leaders_ward(X, n_leaders, weigh=weigh_leaders, checkpoint=folder, where=where)[0]
+        if leader_weights not in WEIGHTS:
+            raise InputError(f"unknown leader_weights; {nearest(str(leader_weights), WEIGHTS)}")
+        weigh = leader_weights == "followers"
+        return leaders_ward(X, n_leaders, weigh=weigh, checkpoint=folder, where=where)[0]
     if method in FLAT:
         if k is None or not 1 <= k <= len(X):
             raise InputError(f"{where}: method {method!r} needs k, from 1 to {len(X):,}, not {k}")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
 from tunescope.concepts.dendrogram import Dendrogram
@@ -24,6 +24,8 @@ from tunescope.concepts.linkage.points import read_points
 from tunescope.concepts.linkage.tree import linkage_matrix
 from tunescope.concepts.linkage.ward import ward
 from tunescope.errors import InputError
+
+WEIGHTS = ("followers", "equal")
 
 
 def leaders_ward(
@@ -111,8 +113,8 @@ class LeadersWard(ClusterMixin, BaseEstimator):
         Number of clusters; another number up to that of leaders is another cut of `linkage_`.
     n_leaders : int, default=20000
         The most leaders.
-    weigh : bool, default=True
-        Whether leaders weigh as much as they have followers.
+    leader_weights : {"followers", "equal"}, default="followers"
+        Whether leaders weigh as much as they have followers, or all the same.
 
     Attributes
     ----------
@@ -139,13 +141,15 @@ class LeadersWard(ClusterMixin, BaseEstimator):
     _parameter_constraints = {
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
         "n_leaders": [Interval(Integral, 1, None, closed="left")],
-        "weigh": ["boolean"],
+        "leader_weights": [StrOptions(set(WEIGHTS))],
     }
 
-    def __init__(self, n_clusters: int = 2, *, n_leaders: int = 20_000, weigh: bool = True):
+    def __init__(
+        self, n_clusters: int = 2, *, n_leaders: int = 20_000, leader_weights: str = "followers"
+    ):
         self.n_clusters = n_clusters
         self.n_leaders = n_leaders
-        self.weigh = weigh
+        self.leader_weights = leader_weights
 
     def fit(self, X: Any, y: Any = None) -> LeadersWard:
         """Cluster points.
@@ -171,7 +175,8 @@ class LeadersWard(ClusterMixin, BaseEstimator):
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
         if self.n_clusters > len(X):
             raise InputError(f"n_clusters = {self.n_clusters} of only {len(X)} points: lower it")
-        tree, self.tau_ = leaders_ward(X, self.n_leaders, weigh=self.weigh)
+        weigh = self.leader_weights == "followers"
+        tree, self.tau_ = leaders_ward(X, self.n_leaders, weigh=weigh)
         self.linkage_, self.leaders_ = tree.merges, tree.leaders
         self.labels_ = tree.cut(self.n_clusters)
         return self

@@ -15,7 +15,7 @@ FLAT = ("kmeans", "minibatch_kmeans")
 RESTARTS = 3
 LEADERS = 20_000
 OPTIONS: dict[str, dict[str, Any]] = {
-    "leaders": {"n_leaders": LEADERS, "weigh_leaders": True},
+    "leaders": {"n_leaders": LEADERS, "leader_weights": "followers"},
     "kmeans": {"restarts": RESTARTS},
     "minibatch_kmeans": {"restarts": RESTARTS},
 }
@@ -48,13 +48,13 @@ class Concepts(Step):
         scale furthest and give one K. Distances are Euclidean.
     n_leaders
         Of `leaders`: how many points there may be that stand for others (20,000 when not given).
-    weigh_leaders
-        Of `leaders`: whether a leader weighs as much as it has followers, which is close to Ward
-        linkage (when not given), or as much as any other (the public code of the paper).
+    leader_weights
+        Of `leaders`: a leader weighs as much as it has `followers`, which is close to Ward linkage
+        (when not given), or all weigh the same, `equal` (the public code of the paper).
     restarts
         Of the K-means: starts drawn by k-means++, of which the best is kept (3 when not given).
     preset
-        A published rule for the words, whose values hold where the next four are not given: `iclr`
+        A published rule for the words, whose values hold where the next three are not given: `iclr`
         (10 to any number of occurrences, 10 kept), `lacoat` (5 to any, 20 kept) or `conceptx` (5
         to 500,000, 50 kept).
     min_count
@@ -79,7 +79,7 @@ class Concepts(Step):
     n_clusters: int = bounded(600, 2)
     method: Method = "ward"
     n_leaders: int | None = bounded(None, 2)
-    weigh_leaders: bool | None = None
+    leader_weights: Literal["followers", "equal"] | None = None
     restarts: int | None = bounded(None, 1)
     preset: Literal["iclr", "lacoat", "conceptx"] = "iclr"
     min_count: int | None = bounded(None, 1)
@@ -93,7 +93,7 @@ class Concepts(Step):
     def __post_init__(self) -> None:
         super().__post_init__()
         used = OPTIONS.get(self.method, {})
-        for name in ("n_leaders", "weigh_leaders", "restarts"):
+        for name in ("n_leaders", "leader_weights", "restarts"):
             if getattr(self, name) is not None and name not in used:
                 of = " or ".join(repr(method) for method in OPTIONS if name in OPTIONS[method])
                 raise InputError(
