@@ -35,7 +35,7 @@ from tunescope.steps import Trace
 PARTS = "parts"
 """Folder of what is done of a run that is not finished."""
 
-CLUSTERING = ("n_clusters", "method", "n_leaders", "weigh_leaders", "restarts", "min_types")
+CLUSTERING = ("n_clusters", "method", "n_leaders", "leader_weights", "restarts", "min_types")
 """Parameters of the clustering; how the words were chosen does not matter where they are equal."""
 
 
