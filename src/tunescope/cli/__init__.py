@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from tunescope.cli import (  # noqa: F401 (they add commands)
     concepts,
     conceptx,
+    explain,
     geometry,
     labels,
     models,

@@ -131,7 +131,7 @@ class ConceptMapper(StepResult):
 
     def table(self) -> pd.DataFrame:
         """Return one row per layer: accuracy beside both baselines, and what is accepted."""
-        whole = self.scores[self.scores["words"] == "all"]
+        whole = self.scores.query("words == 'all'")
         wide = whole.pivot(index="layer", columns=["method", "measure"], values="value")
         columns = {
             "top1": ("mapper", "top1"), "top2": ("mapper", "top2"), "top5": ("mapper", "top5"),
@@ -139,7 +139,7 @@ class ConceptMapper(StepResult):
             "accepted": ("mapper", "accepted"), "top1 accepted": ("mapper", "top1_accepted"),
         }  # fmt: skip
         table = wide[list(columns.values())].set_axis(list(columns), axis=1).reset_index()
-        first = whole[(whole["method"] == "mapper") & (whole["measure"] == "top1")]
-        table.insert(2, "low", first["low"].to_numpy())
-        table.insert(3, "high", first["high"].to_numpy())
+        first = whole.query("method == 'mapper' and measure == 'top1'")
+        for place, end in ((2, "low"), (3, "high")):
+            table.insert(place, end, first[end].tolist())
         return table

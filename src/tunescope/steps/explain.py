@@ -104,7 +104,7 @@ class Explain(Step):
 
 
 @dataclass(frozen=True)
-class Deletion(Step):
+class CheckExplanations(Step):
     """Take the salient words out of texts, and as many random ones, and compare what it changes.
 
     Parameters
@@ -112,12 +112,14 @@ class Deletion(Step):
     max_texts
         Texts to test, drawn at random.
     action
-        What happens to a word: it is replaced by the `mask` or `pad` token, subword by subword, or
-        taken out with `remove`.
+        What happens to a word: it is taken out (`remove`), or its subwords are replaced by the
+        `mask` or the `pad` token.
     draws
         Random sets of words of each text.
-    steps, tolerance, rule, baseline, output, mass, max_length, batch_tokens
+    steps, rule, baseline, output, mass, max_length, batch_tokens
         As in step `explain`.
+    tolerance
+        As in step `explain`; here, no more points than are needed are taken by default.
     resamples
         Bootstrap resamples of texts for confidence intervals, and sign flips for the test.
     confidence
@@ -126,9 +128,9 @@ class Deletion(Step):
         Seed of the draws and of resampling.
     """
 
-    name: ClassVar[str] = "deletion"
+    name: ClassVar[str] = "check_explanations"
     max_texts: int = bounded(200, 2)
-    action: Literal["mask", "pad", "remove"] = "mask"
+    action: Literal["remove", "mask", "pad"] = "remove"
     draws: int = bounded(10, 1)
     steps: int = bounded(500, 2)
     tolerance: float | None = bounded(0.01, 0, 1)

@@ -1,0 +1,183 @@
+"""Commands that explain predictions through latent concepts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from tunescope.cli.app import CorpusFlags, Flat, app, show
+from tunescope.steps import CheckExplanations, Explain, MapConcepts
+
+
+@app.command
+def map_concepts(
+    activations: Path,
+    concepts: Path,
+    out: Path,
+    *,
+    step: Annotated[MapConcepts, Flat] = MapConcepts(),  # noqa: B008
+    device: str = "auto",
+) -> None:
+    """Learn, at every layer, which concept a word's vector belongs to; measure it on other words.
+
+    Parameters
+    ----------
+    activations
+        Folder written by `tunescope extract`.
+    concepts
+        Folder written by `tunescope concepts` for these activations.
+    out
+        Folder for the mapper.
+    device
+        Where it is fitted: auto, cpu, cuda:1, ...
+    """
+    from tunescope.explanations.mapping import map_concepts as do
+    from tunescope.models.load import find_device
+
+    show(do(activations, concepts, out, device=str(find_device(device)), step=step))
+
+
+@app.command
+def explain(
+    source: Path,
+    texts: Annotated[tuple[str, ...], Parameter(consume_multiple=False)],
+    *,
+    second: tuple[str, ...] = (),
+    model: str | None = None,
+    concepts: Path | None = None,
+    corpus: str | None = None,
+    alignment: Path | None = None,
+    names: Path | None = None,
+    page: Path | None = None,
+    save: Path | None = None,
+    step: Annotated[Explain, Flat] = Explain(),  # noqa: B008
+    device: str = "auto",
+) -> None:
+    """Explain a classifier's predictions: salient words, and the latent concept of each.
+
+    Parameters
+    ----------
+    source
+        A run's folder, or a folder written by `tunescope map-concepts`; the latter needs `model`
+        and `concepts`.
+    texts
+        Texts to explain; each in quotation marks.
+    second
+        For a classifier of pairs, the second text of each.
+    model
+        The classifier: in a run, a model's name, and needed only if several have a mapper; else a
+        Hugging Face id or folder.
+    concepts
+        Folder written by `tunescope concepts`.
+    corpus
+        In a run: the corpus whose words were clustered, if there are several.
+    alignment
+        Folder written by `tunescope align`, for labels and fates of the concepts.
+    names
+        Folder with names of the concepts.
+    page
+        Write a page with the explanations to this file, too.
+    save
+        Write them as JSON to this file, too.
+    device
+        Where the model runs: auto, cpu, cuda:1, ...
+    """
+    from tunescope.errors import InputError
+    from tunescope.explanations.explain import explain as do
+
+    if second and len(second) != len(texts):
+        raise InputError(f"{len(second)} second texts for {len(texts)} texts: give one for each")
+    if (source / "study.toml").exists():
+        found = _of_run(source, model, corpus)
+    elif model is None or concepts is None:
+        raise InputError(
+            f"{source} is no run's folder: give --model and --concepts beside the mapper"
+        )
+    else:
+        found = {"model": model, "concepts": concepts, "mapper": source}
+    given: Any = list(zip(texts, second, strict=True)) if second else texts
+    if alignment is not None:
+        found["alignment"] = alignment
+    options: dict[str, Any] = {"alignment": found.get("alignment"), "device": device, "step": step}
+    if names is not None:
+        from tunescope.concepts.naming.result import ConceptNames
+
+        options["names"] = ConceptNames.load(names).lookup()
+    result = do(found["model"], found["concepts"], found["mapper"], *given, **options)
+    _show(result, page, save)
+
+
+@app.command
+def check_explanations(
+    model: str,
+    out: Path,
+    *,
+    texts: CorpusFlags,  # not flat: max_... of both would clash
+    step: Annotated[CheckExplanations, Flat] = CheckExplanations(),  # noqa: B008
+    device: str = "auto",
+) -> None:
+    """Test whether salient words matter more to a classifier's predictions than random words.
+
+    Parameters
+    ----------
+    model
+        Hugging Face id or folder of a classifier.
+    out
+        Folder for the result.
+    texts
+        Sentences to test on.
+    device
+        Where the model runs: auto, cpu, cuda:1, ...
+    """
+    from tunescope.corpus.read import read_source
+    from tunescope.explanations.check import check_explanations as do
+
+    show(do(model, read_source(texts), out, device=device, step=step))
+
+
+def _show(result: Any, page: Path | None, save: Path | None) -> None:
+    from rich.console import Console
+
+    Console(highlight=False).print(result)
+    if page is not None:
+        from tunescope.explanations.html import as_page
+        from tunescope.files import atomic_file
+
+        with atomic_file(page) as temporary:
+            temporary.write_text(as_page(result), encoding="utf-8")
+    if save is not None:
+        result.save(save)
+
+
+def _of_run(run: Path, model: str | None, corpus: str | None) -> dict[str, Any]:
+    """Find a run's mapper, and what belongs to it."""
+    from tunescope.errors import InputError
+    from tunescope.models.reference import find_model
+    from tunescope.study.result import Run
+
+    mappers = {
+        (folder.parent.name, folder.name): folder
+        for folder in sorted((run / "mappers").glob("*/*"))
+        if (folder / "manifest.json").exists()
+        and model in (None, folder.name)
+        and corpus in (None, folder.parent.name)
+    }
+    if len(mappers) != 1:
+        listed = ", ".join(f"{of} on {on}" for on, of in mappers) or "none"
+        raise InputError(
+            f"{run}: mappers of the model and corpus asked for: {listed}; "
+            + ("give --model and --corpus" if mappers else "the study needs [map_concepts]")
+        )
+    [((on, of), mapper)] = mappers.items()
+    opened = Run.load(run)
+    source, folder = opened.study.models[of], opened.study.folder
+    if source.path is None:  # tuned by the study itself
+        ref = find_model(run / "models" / of, name=of)
+    else:
+        ref = find_model(source, name=of, relative_to=folder)
+    pairs = [pair for pair in opened.alignments if pair[0] == on and of in pair[1:]]
+    alignment = opened.alignments[max(pairs, key=lambda pair: pair[2] == of)] if pairs else None
+    concepts = run / "concepts" / on / of
+    return {"model": ref, "concepts": concepts, "mapper": mapper, "alignment": alignment}
