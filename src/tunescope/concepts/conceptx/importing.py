@@ -82,7 +82,7 @@ def import_conceptx(
     whole = corpus
     if whole is None:
         path = Path(sentences) if sentences is not None else find_sentences(clusters)
-        whole = read_sentences(path)
+        whole = read_sentences(path, path.stem.removesuffix("-sentences") or "corpus")
     texts = whole.sentences["words"].to_pylist()
     found = {number: read_clusters(path, texts) for number, path in files.items()}
     _check_same_words(list(found.values()))
