@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from tunescope.concepts.align_labels import align_labels
 from tunescope.concepts.align_models import best_overlap, match
@@ -179,4 +180,7 @@ def test_concepts_with_few_types_do_not_count(made):
 def test_interval_of_a_share():
     # Wilson's interval of 8 of 10 at 95 %, as in textbooks: (0.4902, 0.9433).
     assert share_interval(8, 10, 0.95) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    for hits, n, level in ((0, 7, 0.95), (7, 7, 0.9), (3, 300, 0.99)):
+        expected = binomtest(hits, n).proportion_ci(level, method="wilson")
+        assert share_interval(hits, n, level) == pytest.approx(tuple(expected), abs=1e-12)
     assert np.isnan(share_interval(0, 0, 0.95)).all()

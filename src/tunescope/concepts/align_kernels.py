@@ -1,9 +1,10 @@
 """Compiled counting for alignment: what is repeated for every pair of layers and every draw.
 
 Each loop goes through the words of one concept, counts what they share with the other side in one
-small row, reads the row off and clears the cells it touched. So a count costs as many steps as
-there are words, however many concepts or labels there are. The same counts in NumPy are in
-`align_models` and `align_labels`, which say what is counted.
+small row, reads the row off and clears it. Where words touch few cells, only those are read and
+cleared, so that a count costs as many steps as there are words, however many concepts or labels
+there are; where they touch many, the whole row is, which the processor does several at a time. The
+same counts in NumPy are in `align_models` and `align_labels`, which say what is counted.
 """
 
 from __future__ import annotations
@@ -87,17 +88,14 @@ def most_shared_types(type_starts, types, held_starts, held, n_target):
     most = np.zeros(n_source, np.int32)
     row = np.zeros(n_target, np.int32)
     for concept in range(n_source):
+        for at in range(type_starts[concept], type_starts[concept + 1]):
+            kind = types[at]
+            for place in range(held_starts[kind], held_starts[kind + 1]):
+                row[held[place]] += 1
         best = 0
-        for at in range(type_starts[concept], type_starts[concept + 1]):
-            kind = types[at]
-            for place in range(held_starts[kind], held_starts[kind + 1]):
-                other = held[place]
-                row[other] += 1
-                best = max(best, row[other])
-        for at in range(type_starts[concept], type_starts[concept + 1]):
-            kind = types[at]
-            for place in range(held_starts[kind], held_starts[kind + 1]):
-                row[held[place]] = 0
+        for other in range(n_target):
+            best = max(best, row[other])
+        row[:] = 0
         most[concept] = best
     return most
 
@@ -197,6 +195,56 @@ def count_aligned(
                     any_label = True
                     any_frequent = any_frequent or frequent[label]
                 row[label] = 0
+        aligned += any_label
+        aligned_frequent += any_frequent
+    return aligned, aligned_frequent, per_label
+
+
+@njit(cache=True, nogil=True)
+def count_aligned_once(order, starts, codes, weights, counting, frequent, theta, max_unknown):
+    """Count as `count_aligned` does where every word has one label at most.
+
+    Parameters
+    ----------
+    order, starts, weights, counting, frequent, theta, max_unknown
+        As there.
+    codes : numpy.ndarray of int32, shape (n_words,)
+        Label of each word; -1 where it is unknown, -2 where it is known to have none.
+
+    Returns
+    -------
+    aligned, aligned_frequent, per_label
+        As there.
+    """
+    n_labels = len(frequent)
+    per_label = np.zeros(n_labels, np.int32)
+    row = np.zeros(n_labels, np.int32)
+    aligned, aligned_frequent = 0, 0
+    for concept in range(len(starts) - 1):
+        if not counting[concept]:
+            continue
+        size, labelled = 0, 0
+        first, last = starts[concept], starts[concept + 1]
+        for at in range(first, last):
+            word = order[at]
+            weight, code = weights[word], codes[word]
+            size += weight
+            if code != -1:
+                labelled += weight
+            if code >= 0:
+                row[code] += weight
+        enough = labelled > 0 and (size - labelled) / size <= max_unknown
+        any_label, any_frequent = False, False
+        few = n_labels < last - first
+        for at in range(0 if few else first, n_labels if few else last):
+            label = at if few else codes[order[at]]
+            if label < 0:
+                continue
+            if row[label] > 0 and enough and row[label] / labelled >= theta:
+                per_label[label] += 1
+                any_label = True
+                any_frequent = any_frequent or frequent[label]
+            row[label] = 0
         aligned += any_label
         aligned_frequent += any_frequent
     return aligned, aligned_frequent, per_label

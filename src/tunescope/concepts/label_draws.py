@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tunescope.concepts.align_kernels import count_aligned
+from tunescope.concepts.align_kernels import count_aligned, count_aligned_once
 from tunescope.concepts.align_labels import Labelling
 from tunescope.concepts.clustering import Clustering
 
@@ -90,16 +90,15 @@ def count_labels(
     -------
     LabelCounts
     """
-    table = labels.sets.table
-    indptr, indices = table.indptr.astype(np.int32), table.indices.astype(np.int32)
     frequent = np.ones(len(labels.sets.names), bool) if frequent is None else frequent
-    found = [
-        count_aligned(
-            *here.grouped, rows, indptr, indices, labels.sets.known, weights, here.counts, frequent,
-            theta, max_unknown,
-        )
-        for rows, weights in draws
-    ]  # fmt: skip
+    rule = here.counts, frequent, theta, max_unknown
+    codes = _codes(labels)
+    if codes is not None:
+        found = [count_aligned_once(*here.grouped, codes[r], w, *rule) for r, w in draws]
+    else:
+        table, known = labels.sets.table, labels.sets.known
+        sets = table.indptr.astype(np.int32), table.indices.astype(np.int32), known
+        found = [count_aligned(*here.grouped, r, *sets, w, *rule) for r, w in draws]
     aligned, aligned_frequent, per_label = zip(*found, strict=True)
     return LabelCounts(
         np.array(aligned), np.array(aligned_frequent), np.array(per_label), frequent,
@@ -122,3 +121,14 @@ def frequent_labels(labels: Labelling, rows: np.ndarray, min_tokens: int) -> np.
     taken = labels.sets.table[rows]
     counts = np.bincount(taken.indices, minlength=len(labels.sets.names))
     return counts >= min_tokens
+
+
+def _codes(labels: Labelling) -> np.ndarray | None:
+    """Return labels as `count_aligned_once` wants them; None where a row has several."""
+    table, known = labels.sets.table, labels.sets.known
+    counts = np.diff(table.indptr)
+    if counts.max(initial=0) > 1:
+        return None
+    codes = np.where(known, -2, -1).astype(np.int32)
+    codes[counts > 0] = table.indices
+    return codes

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tunescope.concepts.clustering import Clustering
-from tunescope.concepts.overlaps import shared_counts
+from tunescope.concepts.overlaps import LEVELS, shared_counts
 
 MATCHES = [
     "role",
@@ -52,8 +52,11 @@ def match_frame(
         that role's concept is at least `floor`, by occurrences or by types. Sorted by role, layer,
         concept and other layer, then the largest share first.
     """
-    parts = [_pair(a, b, floor) for a in base for b in tuned]
-    parts += [_pair(b, a, floor) for b in tuned for a in base]
+    parts = []
+    for a in base:
+        for b in tuned:
+            shared, types = (shared_counts(a, b, level) for level in LEVELS)
+            parts += [_pair(a, b, shared, types, floor), _pair(b, a, shared.T, types.T, floor)]
     parts = [part for part in parts if len(part["concept"])]
     if not parts:
         return pd.DataFrame(columns=MATCHES)
@@ -68,9 +71,9 @@ def match_frame(
     return pd.DataFrame(frame, columns=MATCHES)
 
 
-def _pair(here: Clustering, other: Clustering, floor: float) -> dict[str, np.ndarray]:
-    shared = shared_counts(here, other, "occurrences")
-    types = shared_counts(here, other, "types")
+def _pair(
+    here: Clustering, other: Clustering, shared: np.ndarray, types: np.ndarray, floor: float
+) -> dict[str, np.ndarray]:
     listed = (shared / here.sizes[:, None] >= floor) | (types / here.n_types[:, None] >= floor)
     mine, theirs = np.nonzero(listed)
     found = {

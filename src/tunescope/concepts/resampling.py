@@ -20,7 +20,7 @@ What they leave out is the clustering itself, which other words would change.
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import binomtest, norm
+from scipy.stats import norm
 
 
 def sentence_weights(sentences: np.ndarray, resamples: int, seed: int) -> np.ndarray:
@@ -72,8 +72,12 @@ def share_interval(hits: int, n: int, confidence: float) -> tuple[float, float]:
     """Wilson's interval of a share `hits / n`; NaN when `n` is 0 (Wilson 1927)."""
     if n == 0:
         return np.nan, np.nan
-    interval = binomtest(int(hits), int(n)).proportion_ci(confidence, method="wilson")
-    return float(interval.low), float(interval.high)
+    # In closed form: SciPy's computes an exact test first, thousands of times slower.
+    z = float(norm.ppf((1 + confidence) / 2))
+    middle = (hits + z * z / 2) / (n + z * z)
+    half = z / (n + z * z) * np.sqrt(hits * (n - hits) / n + z * z / 4)
+    low = 0.0 if hits == 0 else float(middle - half)
+    return low, 1.0 if hits == n else float(middle + half)
 
 
 def count_interval(hits: int, n: int, draws: np.ndarray, confidence: float) -> tuple[float, float]:
