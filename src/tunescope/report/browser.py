@@ -113,10 +113,10 @@ def _fates(alignment: Alignment, role: str) -> list[dict[str, Any]]:
                 "fate": [FATES.index(fate) for fate in rows["fate"]],
                 "match": rows["best_match"].tolist(),
                 "overlap": _shares(rows["overlap"]),
-                "class": rows["class_label"].tolist(),
+                "class": _texts(rows["class_label"]),
                 "classShare": _shares(rows["class_share"]),
                 "polarised": rows["polarised"].astype(int).tolist(),
-                "label": [rows[f"{name}_label"].tolist() for name in labels],
+                "label": [_texts(rows[f"{name}_label"]) for name in labels],
                 "labelShare": [_shares(rows[f"{name}_share"]) for name in labels],
                 "aligned": [rows[f"{name}_aligned"].astype(int).tolist() for name in labels],
             }
@@ -126,3 +126,7 @@ def _fates(alignment: Alignment, role: str) -> list[dict[str, Any]]:
 
 def _shares(values: Iterable[float]) -> list[float | None]:
     return [None if math.isnan(value) else round(value, 3) for value in values]
+
+
+def _texts(values: Iterable[object]) -> list[str | None]:
+    return [value if isinstance(value, str) else None for value in values]

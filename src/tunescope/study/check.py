@@ -14,7 +14,19 @@ if TYPE_CHECKING:
 WORK = ("probe", "geometry", "rank", "prune", "concepts")
 """Step tables that give a study something to do."""
 
-NEEDS = {"select": "rank", "reduce": "rank", "intervene": "rank", "align": "concepts"}
+NEEDS = {
+    "select": "rank",
+    "reduce": "rank",
+    "intervene": "rank",
+    "align": "concepts",
+    "stability": "align",
+    "trace": "align",
+    "triggers": "align",
+    "map_concepts": "concepts",
+    "explain": "map_concepts",
+    "check_explanations": "concepts",
+    "names": "concepts",
+}
 """Step tables that are of no use without another."""
 
 
@@ -65,6 +77,7 @@ def check(study: Study, where: str) -> None:
                         f"{nearest(name, study.corpora) if study.corpora else 'define it'}"
                     )
     _check_pruning(study, where)
+    _check_texts(study, where)
     if study.geometry is not None and not study.pairs:
         raise InputError(f"{where}: [geometry] compares a tuned model with its base; name a base")
 
@@ -131,3 +144,19 @@ def _check_pruning(study: Study, where: str) -> None:
             if name not in there:
                 hint = nearest(name, there) if there else "none is defined"
                 raise InputError(f"{where}: [prune] {key}: no {key[:-1]} {name!r}; {hint}")
+
+
+def _check_texts(study: Study, where: str) -> None:
+    """Check that steps on tuned classifiers name tasks that are there."""
+    for table in ("triggers", "explain", "check_explanations"):
+        names = getattr(study, f"{table}_tasks")
+        if len(names) > 1:
+            raise InputError(f"{where}: [{table}] tasks: name one task, not {len(names)}")
+        for name in names:
+            if name not in study.tasks:
+                hint = nearest(name, study.tasks) if study.tasks else "define [tasks.NAME]"
+                raise InputError(f"{where}: [{table}] tasks: no task {name!r}; {hint}")
+    if study.trace is not None and not any(v.fraction < 1 for v in study.variants):
+        raise InputError(
+            f"{where}: [trace] follows concepts over checkpoints: set checkpoints in [finetune]"
+        )

@@ -10,9 +10,15 @@ import numpy as np
 
 from tunescope.concepts.alignment import align
 from tunescope.concepts.discover import check_enough, discover_concepts
+from tunescope.concepts.naming.name import name_concepts
 from tunescope.concepts.selection import select_words
+from tunescope.concepts.stability_step import concept_stability
+from tunescope.concepts.trajectory_step import trace_concepts
+from tunescope.study.classifiers import classifier
 from tunescope.study.file import Study
 from tunescope.study.jobs import ABSENT, Jobs
+from tunescope.study.models import Models
+from tunescope.study.predictions import predict_classes
 from tunescope.study.shared import common_rows, labels_of
 
 
@@ -38,10 +44,27 @@ def selection(study: Study, corpus: Any) -> Any:
     return selected
 
 
+def to_cluster(study: Study) -> list[str]:
+    """Return the models whose concepts are found: further seeds to align, checkpoints to trace."""
+    found = list(study.models)
+    for variant in study.variants:
+        wanted = study.align if variant.fraction == 1 else study.trace
+        if wanted is not None:
+            found.append(variant.name)
+    return found
+
+
 def concepts(
-    study: Study, out: Path, jobs: Jobs, name: str, selected: Any, stores: dict[str, Any]
+    study: Study,
+    out: Path,
+    jobs: Jobs,
+    name: str,
+    selected: Any,
+    stores: dict[str, Any],
+    found: Models,
+    device: str,
 ) -> None:
-    """Find the concepts of every model in one corpus, and align those of every pair.
+    """Find the concepts of every model in one corpus, and do all that is done with them.
 
     Parameters
     ----------
@@ -56,29 +79,108 @@ def concepts(
     selected : Corpus
         The words of it that are clustered.
     stores : dict of str to ActivationStore
-        Activations of the study's models on it.
+        Activations on it of all models in `to_cluster`.
+    found : Models
+        The models.
+    device : str
+        Where models run.
     """
     rows = common_rows(stores)
     if selected is ABSENT or rows is ABSENT:
         words: Any = ABSENT
     else:
-        whole = next(iter(stores.values())).corpus
+        whole = next(store for store in stores.values() if store is not ABSENT).corpus
         places = selected.rows_in(whole)
         words = selected.select(np.flatnonzero(np.isin(places, rows)))
-    found = {
+    clustered = {
         model: jobs.do(
             "concepts", f"{name}/{model}", out / "concepts" / name / model,
             discover_concepts, store, words=words, step=study.concepts,
         )
         for model, store in stores.items()
     }  # fmt: skip
+    for base, tuned in study.pairs:
+        said = _with_predictions(study, out, jobs, name, tuned, words, found, device)
+        alignment = _pair(study, out, jobs, name, (base, tuned), said, stores, clustered, found)
+        classifier(
+            study, out, jobs, name, tuned, said, stores[tuned], clustered[tuned], alignment,
+            found, device,
+        )  # fmt: skip
+    _names(study, out, jobs, name, clustered)
+
+
+def _with_predictions(
+    study: Study, out: Path, jobs: Jobs, name: str, tuned: str, words: Any, found: Models,
+    device: str,
+) -> Any:  # fmt: skip
+    """Return the words with the classes that the tuned model predicts, where it predicts some."""
+    if study.align is None or words is ABSENT or not words.classes:
+        return words
+    said = jobs.do(
+        "predict", f"{name}/{tuned}", out / "predictions" / name / tuned, predict_classes,
+        words, found.named[tuned], device=device, optional=True,
+    )  # fmt: skip
+    return words if said is ABSENT else said
+
+
+def _pair(
+    study: Study, out: Path, jobs: Jobs, name: str, pair: tuple[str, str], words: Any,
+    stores: dict[str, Any], clustered: dict[str, Any], found: Models,
+) -> Any:  # fmt: skip
+    """Align a base and a tuned model; measure what of it is noise; follow it over checkpoints."""
     if study.align is None:
-        return
-    step = study.align
+        return None
+    step, (base, tuned) = study.align, pair
     if step.labels is not None and words is not ABSENT:
         step = replace(step, labels=tuple(labels_of(words, step.labels)))
-    for base, tuned in study.pairs:
+    if step.computed:
+        step = replace(step, computed=tuple(_placed(kind, study.folder) for kind in step.computed))
+    what = f"{base}--{tuned}"
+    ends = [tuned, *(v.name for v in study.variants if v.model == tuned and v.fraction == 1)]
+    aligned = [
         jobs.do(
-            "align", f"{name}/{base}--{tuned}", out / "alignment" / name / f"{base}--{tuned}",
-            align, found[base], found[tuned], words=words, step=step,
+            "align", f"{name}/{base}--{end}", out / "alignment" / name / f"{base}--{end}",
+            align, clustered[base], clustered[end], words=words, step=step,
+        )
+        for end in ends
+    ]  # fmt: skip
+    if study.stability is not None:
+        jobs.do(
+            "stability", f"{name}/{what}", out / "stability" / name / what, concept_stability,
+            clustered[base], stores[base], tuned=stores[tuned], optional=True, step=study.stability,
         )  # fmt: skip
+    way = [v for v in study.variants if v.model == tuned and v.fraction < 1]
+    if study.trace is not None and way:
+        way = sorted(way, key=lambda variant: variant.fraction)
+        points = [clustered[base], *(clustered[v.name] for v in way), clustered[tuned]]
+        jobs.do(
+            "trace", f"{name}/{what}", out / "trace" / name / what, trace_concepts,
+            ABSENT if ABSENT in points else points,
+            fractions=[0.0, *(v.fraction for v in way), 1.0], words=words,
+            tuning=next((made for made in found.tuned if made.path.name == tuned), None),
+            step=study.trace,
+        )  # fmt: skip
+    return aligned[0]
+
+
+def _names(study: Study, out: Path, jobs: Jobs, name: str, clustered: dict[str, Any]) -> None:
+    """Ask for names of the concepts of the study's models, where there is an address to ask at."""
+    if study.names is None:
+        return
+    for model in study.models:
+        partner = next((pair for pair in study.pairs if model in pair), None)
+        alignment: Any = None
+        if partner is not None and study.align is not None:
+            folder = out / "alignment" / name / f"{partner[0]}--{partner[1]}"
+            alignment = folder if (folder / "manifest.json").exists() else ABSENT
+        jobs.do(
+            "name", f"{name}/{model}", out / "names" / name / model, name_concepts,
+            clustered[model], alignment=alignment, step=study.names,
+        )  # fmt: skip
+
+
+def _placed(kind: str, folder: Path) -> str:
+    """Let the path in a computed kind, such as that of word lists, start at the study file."""
+    head, colon, place = kind.partition("}:") if "{" in kind else kind.partition(":")
+    there = folder / place
+    return f"{head}{colon}{there}" if place and there.exists() else kind

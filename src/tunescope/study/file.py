@@ -43,16 +43,23 @@ from tunescope.models.reference import ModelSource
 from tunescope.parameters import make
 from tunescope.steps import (
     Align,
+    CheckExplanations,
     Concepts,
+    Explain,
     Extract,
     Finetune,
     Geometry,
     Intervene,
+    MapConcepts,
+    Name,
     Probe,
     Prune,
     Rank,
     Reduce,
     Select,
+    Stability,
+    Trace,
+    Triggers,
 )
 from tunescope.study.check import check
 from tunescope.study.variants import Variant, matrix, variants
@@ -71,6 +78,13 @@ STEP_TABLES = {
     "prune": Prune,
     "concepts": Concepts,
     "align": Align,
+    "stability": Stability,
+    "trace": Trace,
+    "triggers": Triggers,
+    "map_concepts": MapConcepts,
+    "explain": Explain,
+    "check_explanations": CheckExplanations,
+    "names": Name,
 }
 NAMED_TABLES = {"models": ModelSource, "corpora": CorpusSource, "tasks": TaskSource}
 WORKS_ON = {
@@ -81,6 +95,9 @@ WORKS_ON = {
     "rank": ("corpora", "labels"),
     "intervene": ("sentences",),
     "concepts": ("corpora",),
+    "triggers": ("tasks",),
+    "explain": ("tasks",),
+    "check_explanations": ("tasks",),
 }
 """Keys of step tables that say what a step works on; the others are its parameters."""
 
@@ -97,8 +114,10 @@ class Study:
         What the tables of the same names define.
     finetune, extract
         Parameters; these steps run as far as others need them.
-    probe, geometry, rank, select, reduce, intervene, prune, concepts, align
+    probe, geometry, rank, select, reduce, intervene, prune
         Parameters, or None where the step is not to run.
+    concepts, align, stability, trace, triggers, map_concepts, explain, check_explanations, names
+        The same for what is done with latent concepts.
     finetune_bases, finetune_tasks
         Models and tasks of which each is tuned on each; `models` has what is made of them.
     finetune_seeds
@@ -113,6 +132,10 @@ class Study:
         not given.
     probe_labels, rank_labels
         Label columns to probe, or to rank neurons for; all a corpus has when not given.
+    triggers_tasks, explain_tasks, check_explanations_tasks
+        The task whose dev texts are used for tuned models that the study does not tune itself.
+    triggers_lexicon
+        File with words and their score or class; "vader" for that of the package vaderSentiment.
     intervene_sentences
         Corpora whose sentences have classes, for models that predict these; models that predict
         words are measured on the corpus whose labels their neurons are ranked for.
@@ -141,6 +164,13 @@ class Study:
     prune: Prune | None = None
     concepts: Concepts | None = None
     align: Align | None = None
+    stability: Stability | None = None
+    trace: Trace | None = None
+    triggers: Triggers | None = None
+    map_concepts: MapConcepts | None = None
+    explain: Explain | None = None
+    check_explanations: CheckExplanations | None = None
+    names: Name | None = None
     finetune_bases: tuple[str, ...] = ()
     finetune_tasks: tuple[str, ...] = ()
     finetune_seeds: tuple[int, ...] = ()
@@ -154,6 +184,10 @@ class Study:
     rank_labels: tuple[str, ...] = ()
     intervene_sentences: tuple[str, ...] = ()
     concepts_corpora: tuple[str, ...] = ()
+    triggers_tasks: tuple[str, ...] = ()
+    triggers_lexicon: str | None = None
+    explain_tasks: tuple[str, ...] = ()
+    check_explanations_tasks: tuple[str, ...] = ()
     description: str = ""
     seed: int = 0
     folder: Path = Path()
@@ -204,6 +238,8 @@ class Study:
                 keys = dict(content[table])
                 if table == "finetune" and "seeds" in keys:
                     fields["finetune_seeds"] = _seeds(keys, f"{where}: [finetune]")
+                if table == "triggers" and "lexicon" in keys:
+                    fields["triggers_lexicon"] = keys.pop("lexicon")
                 for key in WORKS_ON.get(table, ()):
                     if key in keys:
                         fields[f"{table}_{key}"] = _names(
@@ -213,7 +249,7 @@ class Study:
                 if "seed" in parameters:
                     keys.setdefault("seed", seed)
                 others = parameters | set(WORKS_ON.get(table, ()))
-                others |= {"seeds"} if table == "finetune" else set()
+                others |= {"finetune": {"seeds"}, "triggers": {"lexicon"}}.get(table, set())
                 if unknown := keys.keys() - others:
                     key = min(unknown)
                     raise InputError(

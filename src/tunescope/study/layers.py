@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tunescope.activations.extract import extract
 from tunescope.geometry.compare import compare_geometry
 from tunescope.probes.columns import Tasks
 from tunescope.probes.compare import compare_probes
@@ -18,7 +17,6 @@ from tunescope.probes.layerwise import probe_columns
 from tunescope.probes.result import LayerProbes
 from tunescope.study.file import Study
 from tunescope.study.jobs import ABSENT, Jobs
-from tunescope.study.models import Models
 from tunescope.study.shared import common_rows, compare_once, labels_of
 from tunescope.study.variants import end_of_way
 
@@ -29,8 +27,6 @@ def layers(
     jobs: Jobs,
     corpus: Any,
     stores: dict[str, Any],
-    found: Models,
-    device: str,
 ) -> None:
     """Probe and measure every layer of every model on one corpus.
 
@@ -45,34 +41,22 @@ def layers(
     corpus : Corpus
         Words with labels.
     stores : dict of str to ActivationStore
-        Activations of the study's models on it.
-    found : Models
-        The models, and their further seeds and checkpoints.
-    device : str
-        Where models run.
+        Activations of the study's models on it, and of their further seeds and checkpoints.
     """
     if corpus is ABSENT:
         return
-    name = corpus.name
-    extra = {
-        variant.name: jobs.do(
-            "extract", f"{name}/{variant.name}", out / "activations" / name / variant.name,
-            extract, corpus, ref, device=device, step=study.extract,
-        )
-        for variant, ref in found.variants.items()
-    }  # fmt: skip
-    everything, tasks = {**stores, **extra}, Tasks()
+    name, tasks = corpus.name, Tasks()
     for base in study.bases:
         members = study.family(base)
-        rows = common_rows({member: everything[member] for member in members})
+        rows = common_rows({member: stores[member] for member in members})
         if name in study.probed:
-            _probes(study, out, jobs, corpus, {m: everything[m] for m in members}, rows, tasks)
+            _probes(study, out, jobs, corpus, {m: stores[m] for m in members}, rows, tasks)
         if name in study.measured:
             for member in members[1:]:
                 pair = f"{base}--{member}"
                 jobs.do(
                     "geometry", f"{name}/{pair}", out / "geometry" / name / pair, compare_geometry,
-                    everything[base], everything[member], rows=rows, step=study.geometry,
+                    stores[base], stores[member], rows=rows, step=study.geometry,
                 )  # fmt: skip
 
 

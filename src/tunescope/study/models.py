@@ -97,8 +97,9 @@ def models(study: Study, out: Path, jobs: Jobs, device: str) -> Models:
 
 
 def _tasks(study: Study, out: Path, jobs: Jobs) -> dict[str, Any]:
-    """Read the tasks that anything is tuned on."""
+    """Read the tasks that anything is tuned on or tried on."""
     used = [source.task for source in study.models.values() if source.task]
+    used += [*study.triggers_tasks, *study.explain_tasks, *study.check_explanations_tasks]
     if study.prune is not None:
         used += study.prune_tasks or tuple(study.tasks)
     return {

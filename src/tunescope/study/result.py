@@ -22,10 +22,15 @@ from tunescope.probes.comparison import ProbeComparison
 from tunescope.probes.result import LayerProbes
 from tunescope.results import Result
 from tunescope.steps import Step
+from tunescope.study.concept_results import ConceptResults
 from tunescope.study.file import Study
 from tunescope.study.neuron_results import NeuronResults
 from tunescope.study.summary import accuracy_table, concept_table, sets_table, single_table
 from tunescope.study.transfer_results import TransferResults
+
+
+FROM_CORPUS = ("labels", "computed")
+"""Parameters that are filled in for each corpus."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,25 +126,19 @@ class Run(Result):
         return NeuronResults(self.path, self.study, self._label_columns, _same)
 
     @cached_property
-    def concepts(self) -> dict[tuple[str, str], LayerConcepts]:
-        """Latent concepts, by (corpus, model)."""
-        folders = self._finished("concepts/*/*", self.study.concepts, corpora=self.study.clustered)
-        return {(f.parent.name, f.name): LayerConcepts.load(f) for f in folders}
+    def latent(self) -> ConceptResults:
+        """All about latent concepts: alignments, trajectories, triggers, explanations, names."""
+        return ConceptResults(self)
 
-    @cached_property
+    @property
+    def concepts(self) -> dict[tuple[str, str], LayerConcepts]:
+        """Latent concepts of the study's models, by (corpus, model)."""
+        return {k: found for k, found in self.latent.clustered.items() if k[1] in self.study.models}
+
+    @property
     def alignments(self) -> dict[tuple[str, str, str], Alignment]:
         """Alignments of concepts, by (corpus, base, tuned)."""
-        found = {}
-        for folder in self._finished(
-            "alignment/*/*", self.study.align, corpora=self.study.clustered
-        ):
-            alignment = Alignment.load(folder)
-            corpus = folder.parent.name
-            facts, inputs = alignment.manifest.facts, alignment.manifest.inputs
-            of = {role: self.concepts.get((corpus, facts[role])) for role in ("base", "tuned")}
-            if all(made is not None and made.key == inputs[role] for role, made in of.items()):
-                found[corpus, facts["base"], facts["tuned"]] = alignment
-        return found
+        return self.latent.alignments
 
     def _finished(self, pattern: str, step: Step | None, *, corpora: Iterable[str]) -> list[Path]:
         """Return the folders of finished steps that are of the study as it is now, in its order.
@@ -224,6 +223,6 @@ class Run(Result):
 
 
 def _same(manifest: Manifest, step: Step) -> bool:
-    """Whether results were made with these parameters; each corpus has labels of its own."""
+    """Whether results were made with these parameters; labels and places are each corpus's own."""
     wanted, made = json.loads(json.dumps(step.parameters())), manifest.parameters
-    return all(made.get(name) == value for name, value in wanted.items() if name != "labels")
+    return all(made.get(name) == value for name, value in wanted.items() if name not in FROM_CORPUS)

@@ -11,7 +11,7 @@ from typing import Any
 from tunescope.activations.extract import extract
 from tunescope.errors import InputError, nearest
 from tunescope.files import atomic_file, write_json
-from tunescope.study.concepts import concepts, selection
+from tunescope.study.concepts import concepts, selection, to_cluster
 from tunescope.study.file import Study
 from tunescope.study.jobs import ABSENT, Jobs
 from tunescope.study.layers import layers
@@ -102,20 +102,26 @@ def follow(study: Study, out: Path, jobs: Jobs, device: str = "auto") -> None:
     for name in study.used:
         selected = selections.get(name, ABSENT)
         words = corpora[name] if name in whole else selected
-        stores = {
+        clustered = to_cluster(study) if name in study.clustered else []
+        refs = dict(found.named)
+        for variant, ref in found.variants.items():
+            if name in by_layer or variant.name in clustered:
+                refs[variant.name] = ref
+        everything = {
             model: jobs.do(
                 "extract", f"{name}/{model}", out / "activations" / name / model,
                 extract, words, ref, device=device, step=study.extract,
             )
-            for model, ref in found.named.items()
+            for model, ref in refs.items()
         }  # fmt: skip
-        extracted[name] = stores
+        extracted[name] = stores = {model: everything[model] for model in found.named}
         if name in by_layer:
-            layers(study, out, jobs, corpora[name], stores, found, device)
+            layers(study, out, jobs, corpora[name], everything)
         if name in study.ranked:
             neurons(study, out, jobs, corpora, name, found.named, stores, device)
         if name in study.clustered:
-            concepts(study, out, jobs, name, selected, stores)
+            of = {model: everything[model] for model in clustered}
+            concepts(study, out, jobs, name, selected, of, found, device)
     pruning(study, out, jobs, extracted, found, device)
 
 

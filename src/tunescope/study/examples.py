@@ -1,0 +1,66 @@
+"""Some predictions of a tuned model explained, kept in the run to be shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tunescope.concepts.alignment_result import Alignment
+from tunescope.concepts.layer_concepts import LayerConcepts
+from tunescope.errors import InputError
+from tunescope.explanations.explain import explain
+from tunescope.explanations.explanation import Explanations
+from tunescope.explanations.mapper import ConceptMapper
+from tunescope.manifest import begin, finish
+from tunescope.models.reference import ModelRef
+from tunescope.steps import Explain
+from tunescope.tasks.data import TaskData
+
+EXAMPLES = 12
+"""Texts explained, drawn at random."""
+
+
+def explain_examples(
+    model: ModelRef, concepts: LayerConcepts, mapper: ConceptMapper, texts: TaskData, out: Path, *,
+    alignment: Alignment | None, device: str, step: Explain,
+) -> Explanations:  # fmt: skip
+    """Explain the predictions for a few texts, or return those explained before.
+
+    Parameters
+    ----------
+    model : ModelRef
+        The classifier.
+    concepts, mapper, alignment
+        As `explain` takes them.
+    texts : TaskData
+        What examples are drawn from, with their classes.
+    out : Path
+        Folder that keeps them.
+    device : str
+        Where the model runs.
+    step : Explain
+        Parameters.
+
+    Raises
+    ------
+    InputError
+        If there is no text, or the model is no classifier.
+    """
+    if not len(texts):
+        raise InputError("there are no texts to explain: set tasks in [explain]")
+    drawn = texts.draw(EXAMPLES, 0)
+    inputs = {
+        "model": model.hash,
+        "concepts": concepts.key,
+        "mapper": mapper.key,
+        "alignment": None if alignment is None else alignment.key,
+        "texts": drawn.hash,
+    }
+    if begin(out, step, inputs) is None:
+        parts = [text[0] if len(text) == 1 else tuple(text) for text in drawn.texts]
+        made = explain(
+            model, concepts, mapper, *parts, alignment=alignment, device=device, step=step
+        )
+        made.save(out / "examples.json")
+        facts = {"model": model.name, "gold": [str(target) for target in drawn.targets]}
+        finish(out, step, inputs, facts)
+    return Explanations.load(out / "examples.json")
