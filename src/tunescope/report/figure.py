@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pandas as pd
 import vl_convert
+from markupsafe import Markup
 
 from tunescope.files import atomic_file, hash_json
 from tunescope.report.figures.style import specification
@@ -40,6 +41,10 @@ class Figure:
         Steps and parameters that produced the numbers.
     beside : bool
         Whether charts stand beside each other where there is room.
+    shown : pandas.DataFrame, optional
+        A table to be read as it stands, below the charts or instead of them.
+    written : Markup, optional
+        The same as a piece of page, in which all text is escaped already.
     """
 
     name: str
@@ -49,6 +54,8 @@ class Figure:
     table: pd.DataFrame
     source: str
     beside: bool = False
+    shown: pd.DataFrame | None = None
+    written: Markup | None = None
 
     def csv(self) -> str:
         """Return the table as CSV."""
@@ -62,8 +69,11 @@ class Figure:
 
     def rows(self) -> list[list[str]]:
         """Return the cells of the table as text."""
-        columns = [self.table[name] for name in self.table.columns]
-        return [[as_text(value) for value in row] for row in zip(*columns, strict=True)]
+        return _cells(self.table)
+
+    def shown_rows(self) -> list[list[str]]:
+        """Return the cells of the table that is shown as text."""
+        return [] if self.shown is None else _cells(self.shown)
 
     def save(self, out: Path) -> None:
         """Write the charts as SVG and PNG into `out/figures`, the table into `out/tables`.
@@ -82,6 +92,11 @@ class Figure:
                 temporary.write_text(svg, encoding="utf-8")
             with atomic_file(out / "figures" / f"{name}.png") as temporary:
                 temporary.write_bytes(vl_convert.svg_to_png(svg, scale=PNG_SCALE))
+
+
+def _cells(table: pd.DataFrame) -> list[list[str]]:
+    columns = [table[name] for name in table.columns]
+    return [[as_text(value) for value in row] for row in zip(*columns, strict=True)]
 
 
 def slug(*parts: str) -> str:

@@ -8,35 +8,14 @@ al. 2022, arXiv 2210.12696).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import pandas as pd
 
+from tunescope.report.concepts.pair import findings as concept_findings
+from tunescope.report.finding import ALPHA, Finding, verdict
 from tunescope.report.wording import layers, percent, points
 from tunescope.study.result import Run
-
-ALPHA = 0.05
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One sentence or a few, and whether they are the pattern the literature reports.
-
-    Parameters
-    ----------
-    topic : str
-        What it is about.
-    text : str
-        The finding, with its numbers.
-    holds : bool
-        Whether the reported pattern shows.
-    """
-
-    topic: str
-    text: str
-    holds: bool
 
 
 def findings(run: Run, base: str, tuned: str) -> list[Finding]:
@@ -52,8 +31,8 @@ def findings(run: Run, base: str, tuned: str) -> list[Finding]:
     Returns
     -------
     list of Finding
-        One per label column probed, then for each corpus with concepts: those retained, and those
-        polarised towards a class of the task.
+        One per label column probed, then for each corpus with concepts: those retained, those
+        polarised towards a class of the task, and what is done with them (`concepts.pair`).
     """
     found = []
     for (corpus, label, *pair), comparison in run.comparisons.items():
@@ -67,20 +46,7 @@ def findings(run: Run, base: str, tuned: str) -> list[Finding]:
             if len(alignment.polarity):
                 topic = f"classes in {corpus}"
                 found.append(polarised(alignment.polarity, topic, step["theta_classes"]))
-    return found
-
-
-def verdict(found: Sequence[Finding]) -> str:
-    """Say in one sentence in how many of the findings the reported pattern shows."""
-    holds = sum(finding.holds for finding in found)
-    pattern = "The reported pattern (low layers keep what they know, top layers turn to the task)"
-    if not found:
-        return "Nothing is compared."
-    if holds == len(found):
-        return f"{pattern} shows here" + (f", in all {holds} measures." if holds > 1 else ".")
-    if holds == 0:
-        return f"{pattern} does not show here."
-    return f"{pattern} shows here in {holds} of {len(found)} measures, not in all."
+    return found + concept_findings(run, base, tuned)
 
 
 def summary(run: Run) -> str:

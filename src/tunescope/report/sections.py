@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from tunescope.report.concepts.alignment import figures as alignment_figures
+from tunescope.report.concepts.pair import figures as pair_figures
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import probes as draw_probes
 from tunescope.report.provenance import source as producer
@@ -40,6 +41,8 @@ def figures(run: Run, pair: Pair) -> list[Figure]:
     for (corpus, *names), alignment in run.alignments.items():
         if names == [base, tuned]:
             found += alignment_figures(run, corpus, alignment)
+    if tuned is not None:
+        found += pair_figures(run, base, tuned)
     return found
 
 

@@ -24,7 +24,8 @@ from tunescope.report import provenance
 from tunescope.report.browser import browser_data
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures.style import specification
-from tunescope.report.findings import findings, verdict
+from tunescope.report.finding import verdict
+from tunescope.report.findings import findings
 from tunescope.report.neurons import findings as neuron_findings
 from tunescope.report.neurons import page as neuron_page
 from tunescope.report.neurons import sections as neuron_sections

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import hypergeom
 
 from tunescope.report.figures.neurons import Frame, choose
-from tunescope.report.findings import ALPHA, Finding
+from tunescope.report.finding import ALPHA, Finding
 from tunescope.report.neurons.facts import NeuronFacts, Tables, named, tag_kinds, there
 from tunescope.report.wording import layers, percent
 

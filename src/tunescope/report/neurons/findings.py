@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tunescope.report.figures.neurons import Frame, choose, over_seeds
-from tunescope.report.findings import Finding
+from tunescope.report.finding import Finding
 from tunescope.report.neurons.claims import agree, between, closed, layers_of
 from tunescope.report.neurons.facts import NeuronFacts, Tables, named, there, whole
 from tunescope.report.wording import percent, points

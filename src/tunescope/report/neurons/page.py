@@ -9,7 +9,7 @@ import pandas as pd
 
 from tunescope.neurons.result import NeuronEffects, NeuronRankings
 from tunescope.report.figure import Figure, slug
-from tunescope.report.findings import Finding
+from tunescope.report.finding import Finding
 from tunescope.report.neurons import findings as neuron_findings
 from tunescope.report.neurons import sections as neuron_sections
 from tunescope.report.neurons.browser import neuron_data

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from tunescope.geometry.trajectory import trajectory
-from tunescope.report.findings import Finding
+from tunescope.report.finding import Finding
 from tunescope.report.transfer import inputs
 from tunescope.report.wording import layers, percent, points
 from tunescope.study.result import Run

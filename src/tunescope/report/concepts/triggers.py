@@ -1,0 +1,174 @@
+"""Figures of triggers: beside baselines, over layers, which concepts make strong ones, examples."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from tunescope.report.figure import Figure, slug
+from tunescope.report.figures import triggers as draw
+from tunescope.report.finding import Finding
+from tunescope.report.provenance import source as producer
+from tunescope.report.wording import percent, spread
+from tunescope.study.result import Run
+from tunescope.triggers.findings import LEVEL
+from tunescope.triggers.result import TriggerTable
+
+PLACE = ["position", "part"]
+SPOTS = {"before": "before", "after": "after", "middle": "in the middle of"}
+
+
+def figures(run: Run, corpus: str, found: TriggerTable) -> list[Figure]:
+    """Make the figures of the triggers against one model.
+
+    Parameters
+    ----------
+    run : Run
+        Results of a study.
+    corpus : str
+        The corpus its concepts come from.
+    found : TriggerTable
+        The triggers.
+    """
+    made = []
+    places = found.tried[PLACE].drop_duplicates().itertuples(index=False)
+    for position, part in places:
+        made += _place(run, corpus, found, str(position), str(part))
+    return made
+
+
+def finding(found: TriggerTable, corpus: str) -> Finding | None:
+    """Say whether words of concepts flip more predictions than random ones do.
+
+    Parameters
+    ----------
+    found : TriggerTable
+        The triggers.
+    corpus : str
+        For the topic.
+    """
+    said = found.findings()
+    if not said:
+        return None
+    rows = found.comparisons
+    rows = rows[(rows["scope"] == "all") & (rows["baseline"] == "random")]
+    beats = (rows["p"] < LEVEL) & (rows["difference"] > 0)
+    return Finding(f"triggers in {corpus}", " ".join(said), bool(len(rows) and beats.all()))
+
+
+def _place(run: Run, corpus: str, found: TriggerTable, position: str, part: str) -> list[Figure]:
+    step, facts = found.manifest.parameters, found.facts
+    best, tried, concepts, correlations, examples = (
+        _at(frame, position, part)
+        for frame in (
+            found.best, found.tried, found.concepts, found.correlations, found.examples
+        )
+    )  # fmt: skip
+    pairs = facts["n_parts"] == 2
+    where = f"{SPOTS[position]} the {part} text" if pairs else f"{SPOTS[position]} the text"
+    name = slug(facts["model"], corpus, position, part)
+    source = producer(run, "triggers", step)
+    words = "word" if step["n_words"] == 1 else "words"
+    rule = (
+        f"Triggers of {step['n_words']} {words} are put {where}. Chosen on "
+        f"{facts['n_choosing']:,} texts, reported on {facts['n_held_out']:,} others, of these on "
+        "those predicted to be of another class."
+    )
+    interval = f"{percent(step['confidence'])} intervals (Wilson)"
+    lacking = "".join(f" Without {key}: {why}." for key, why in facts.get("left_out", {}).items())
+    table = pd.DataFrame(best[(best["scope"] == "all") & (best["by"] == "predicted")])
+    columns = ["towards", "method", "trigger", "layer", "concept", "tried", "choosing_rate", "n"]
+    columns += ["flip_rate", "flip_low", "flip_high", "drop", "drop_low", "drop_high"]
+    made = [
+        Figure(
+            f"triggers-{name}",
+            f"Words that flip predictions of {facts['model']} ({corpus})",
+            f"The best trigger of each kind. {rule} Tick: mean of all triggers tried on the "
+            f"choosing texts. {interval}. All kinds but HotFlip had the same number of tries, "
+            f"{spread(table['tried'])} in all.{lacking}",
+            {"flips by class": draw.flips(best, tried)},
+            pd.DataFrame(table[columns]),
+            source,
+            shown=_readable(table),
+        )
+    ]
+    if "layer" in set(best["scope"]):
+        rows = pd.DataFrame(best[(best["scope"] == "layer") & (best["by"] == "predicted")])
+        made.append(
+            Figure(
+                f"trigger-layers-{name}",
+                f"Which layers' concepts make triggers ({corpus})",
+                f"The best trigger from the polarity concepts of each layer. {rule} Dashed: the "
+                f"best of as many random triggers. {interval}.",
+                {"flips by layer": draw.layers(best)},
+                rows,
+                source,
+            )
+        )
+    if len(concepts) > 2:
+        made.append(
+            Figure(
+                f"trigger-traits-{name}",
+                f"Which concepts make strong triggers ({corpus})",
+                "Each point is a polarity concept: how much of it comes from sentences of its "
+                "class, and how many predictions its triggers flip on average, on the choosing "
+                "texts. Dashed: the mean of random words. Below: Spearman’s rank correlation of "
+                f"traits with that rate over {len(concepts):,} concepts, with bootstrap intervals.",
+                {
+                    "share of its class": draw.strength(concepts, tried, "class_share"),
+                    "traits": draw.correlations(correlations),
+                },
+                concepts,
+                source,
+            )
+        )
+    if len(examples):
+        made.append(
+            Figure(
+                f"trigger-examples-{name}",
+                f"Texts before and with the best triggers ({corpus})",
+                "Held-out texts that are not among those the trigger was chosen on; the "
+                "probability is that of the class the trigger is for.",
+                {},
+                examples,
+                source,
+                shown=_texts(examples),
+            )
+        )
+    return made
+
+
+def _at(frame: pd.DataFrame, position: str, part: str) -> pd.DataFrame:
+    here = (frame["position"] == position) & (frame["part"] == part)
+    return pd.DataFrame(frame[here]).reset_index(drop=True)
+
+
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Write the best triggers for reading."""
+    rows = table.sort_values(["towards", "flip_rate"], ascending=[True, False], kind="stable")
+    concepts = zip(rows["layer"], rows["concept"], strict=True)
+    rates = zip(rows["flip_rate"], rows["flip_low"], rows["flip_high"], strict=True)
+    return pd.DataFrame(
+        {
+            "towards": rows["towards"],
+            "words from": [draw.METHODS[name][0] for name in rows["method"]],
+            "trigger": rows["trigger"],
+            "concept": [f"{n} at layer {at}" if n >= 0 else "" for at, n in concepts],
+            "flips": [f"{percent(a)} ({percent(b)} to {percent(c)})" for a, b, c in rates],
+            "accuracy lost": [percent(value) for value in rows["drop"]],
+        }
+    )
+
+
+def _texts(examples: pd.DataFrame) -> pd.DataFrame:
+    """Write examples for reading."""
+    pairs = zip(examples["probability"], examples["probability_with"], strict=True)
+    return pd.DataFrame(
+        {
+            "towards": examples["towards"],
+            "with the trigger": examples["with_trigger"],
+            "true class": examples["gold"],
+            "predicted before": examples["predicted"],
+            "predicted with it": examples["predicted_with"],
+            "probability": [f"{a:.2f} → {b:.2f}" for a, b in pairs],
+        }
+    )
