@@ -52,10 +52,12 @@ def mapper(scores: pd.DataFrame) -> Any:
     names, colours, dashes = zip(*LINES.values(), strict=True)
     colour = alt.Color(
         "line:N", scale=alt.Scale(domain=names, range=colours),
-        legend=alt.Legend(title=None, symbolType="stroke", columns=3),
+        legend=alt.Legend(title=None, columns=3, symbolOpacity=1),
     )  # fmt: skip
     dash = alt.StrokeDash(
-        "line:N", scale=alt.Scale(domain=names, range=dashes), legend=alt.Legend(title=None)
+        "line:N",
+        scale=alt.Scale(domain=names, range=dashes),
+        legend=alt.Legend(title=None, columns=3, symbolOpacity=1),
     )
     x = layer_axis(frame["layer"])
     tip = ["line:N", "layer:Q", "n:Q"]
