@@ -49,6 +49,11 @@ def only_look() -> Iterator[None]:
         _looking.reset(token)
 
 
+def only_looking() -> bool:
+    """Say whether steps may only look, and must change nothing and ask nothing."""
+    return _looking.get()
+
+
 @dataclass(frozen=True)
 class Manifest:
     """The record of one finished step.

@@ -156,6 +156,8 @@ def _check_texts(study: Study, where: str) -> None:
             if name not in study.tasks:
                 hint = nearest(name, study.tasks) if study.tasks else "define [tasks.NAME]"
                 raise InputError(f"{where}: [{table}] tasks: no task {name!r}; {hint}")
+    if study.names is not None and study.names.address is None:
+        raise InputError(f"{where}: [names] needs an address to ask at; see docs/naming.md")
     if study.trace is not None and not any(v.fraction < 1 for v in study.variants):
         raise InputError(
             f"{where}: [trace] follows concepts over checkpoints: set checkpoints in [finetune]"

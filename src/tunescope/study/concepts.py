@@ -14,12 +14,17 @@ from tunescope.concepts.naming.name import name_concepts
 from tunescope.concepts.selection import select_words
 from tunescope.concepts.stability_step import concept_stability
 from tunescope.concepts.trajectory_step import trace_concepts
+from tunescope.paths import resolve_path
 from tunescope.study.classifiers import classifier
 from tunescope.study.file import Study
 from tunescope.study.jobs import ABSENT, Jobs
 from tunescope.study.models import Models
 from tunescope.study.predictions import predict_classes
 from tunescope.study.shared import common_rows, labels_of
+
+
+IN_FILE = "file:"
+"""Start of a prompt that is in a file."""
 
 
 def selection(study: Study, corpus: Any) -> Any:
@@ -165,8 +170,12 @@ def _pair(
 
 def _names(study: Study, out: Path, jobs: Jobs, name: str, clustered: dict[str, Any]) -> None:
     """Ask for names of the concepts of the study's models, where there is an address to ask at."""
-    if study.names is None:
+    step = study.names
+    if step is None:
         return
+    if step.prompt is not None and step.prompt.startswith(IN_FILE):
+        place = resolve_path(step.prompt.removeprefix(IN_FILE), study.folder)
+        step = replace(step, prompt=f"{IN_FILE}{place}")
     for model in study.models:
         partner = next((pair for pair in study.pairs if model in pair), None)
         alignment: Any = None
@@ -175,7 +184,7 @@ def _names(study: Study, out: Path, jobs: Jobs, name: str, clustered: dict[str, 
             alignment = folder if (folder / "manifest.json").exists() else ABSENT
         jobs.do(
             "name", f"{name}/{model}", out / "names" / name / model, name_concepts,
-            clustered[model], alignment=alignment, step=study.names,
+            clustered[model], alignment=alignment, step=step,
         )  # fmt: skip
 
 

@@ -29,8 +29,8 @@ from tunescope.study.summary import accuracy_table, concept_table, sets_table, s
 from tunescope.study.transfer_results import TransferResults
 
 
-FROM_CORPUS = ("labels", "computed")
-"""Parameters that are filled in for each corpus."""
+FROM_CORPUS = ("labels", "computed", "prompt")
+"""Parameters that are filled in for each corpus, or from the study's folder."""
 
 
 @dataclass(frozen=True, eq=False)

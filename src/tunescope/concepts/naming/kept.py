@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tunescope.manifest import _looking, begin, state, step_key
+from tunescope.manifest import begin, only_looking, state, step_key
 from tunescope.steps import Name
 
 ANSWERS = "answers"
@@ -34,7 +34,7 @@ def keeping_answers(out: Path, step: Name, inputs: dict[str, Any]) -> Iterator[b
     """
     aside = out.with_name(f".{out.name}.{ANSWERS}")  # also there when a kill came in between
     here = out / ANSWERS
-    if _looking.get():  # nothing may change, and nothing be asked
+    if only_looking():  # nothing may change, and nothing be asked
         begin(out, step, inputs)
         yield False
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunescope.report.concepts import explanations, triggers
+from tunescope.report.concepts import explanations, trajectory, triggers
 from tunescope.report.figure import Figure
 from tunescope.report.finding import Finding
 from tunescope.study.result import Run
@@ -21,6 +21,10 @@ def figures(run: Run, base: str, tuned: str) -> list[Figure]:
     latent, made = run.latent, []
     for corpus in run.study.clustered:
         key = corpus, base, tuned
+        if key in latent.stability:
+            made += trajectory.stability(run, corpus, latent.stability[key])
+        if key in latent.traces:
+            made += trajectory.trace(run, corpus, latent.traces[key])
         if key in latent.triggers:
             made += triggers.figures(run, corpus, latent.triggers[key])
         if key in latent.mappers:
@@ -45,6 +49,9 @@ def findings(run: Run, base: str, tuned: str) -> list[Finding]:
     latent, said = run.latent, []
     for corpus in run.study.clustered:
         key = corpus, base, tuned
+        if key in latent.traces:
+            found = trajectory.finding(latent.traces[key], corpus)
+            said += [] if found is None else [found]
         if key in latent.triggers:
             found = triggers.finding(latent.triggers[key], corpus)
             said += [] if found is None else [found]

@@ -1,0 +1,143 @@
+"""Figures of concepts over checkpoints, and of how much would be lost without tuning."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from tunescope.concepts.stability_result import ConceptStability
+from tunescope.concepts.trajectory_result import ConceptTrace
+from tunescope.report.figure import Figure, slug
+from tunescope.report.figures import trajectory as draw
+from tunescope.report.finding import Finding
+from tunescope.report.provenance import source as producer
+from tunescope.report.wording import layers as layer_names
+from tunescope.report.wording import null, percent, spread
+from tunescope.study.result import Run
+
+HALF = 0.5
+
+
+def stability(run: Run, corpus: str, found: ConceptStability) -> list[Figure]:
+    """Show how many concepts are found again without any tuning, beside those after it.
+
+    Parameters
+    ----------
+    run : Run
+        Results of a study.
+    corpus : str
+        The corpus of the words.
+    found : ConceptStability
+        Of one pair of models.
+    """
+    step, facts = found.manifest.parameters, found.manifest.facts
+    how = {
+        "shared": "two samples of two thirds of the sentences each, on the words they share",
+        "centroids": "halves of the sentences, words of one being given to the nearest centroid "
+        "of the other",
+    }[step["compare"]]
+    return [
+        Figure(
+            f"stability-{slug(facts['base'], facts['tuned'] or '', corpus)}",
+            f"How many concepts would be lost without tuning ({corpus})",
+            f"Share of concepts found again (theta = {percent(step['theta'])}) when the same model "
+            f"is clustered on {how}, beside base and tuned model in the same way. What lies "
+            "between the lines is due to tuning, what is missing above them noise of the "
+            "clustering. "
+            f"Bands: Wilson’s {percent(step['confidence'])} intervals; means of "
+            f"{step['repeats']} divisions.",
+            {"found again by layer": draw.noise(found.summary)},
+            found.summary,
+            producer(run, "stability", step),
+        )
+    ]
+
+
+def trace(run: Run, corpus: str, found: ConceptTrace) -> list[Figure]:
+    """Show when on the way of tuning concepts are lost, born and polarised.
+
+    Parameters
+    ----------
+    run : Run
+        Results of a study.
+    corpus : str
+        The corpus of the words.
+    found : ConceptTrace
+        Of one pair of models.
+    """
+    step, facts = found.manifest.parameters, found.manifest.facts
+    name, source = slug(facts["base"], facts["tuned"], corpus), producer(run, "trace", step)
+    counts, points = found.counts, found.points
+    measures = [m for m in ("retained", "present", "polarised") if m in set(counts["measure"])]
+    rule = f"A concept is there when one concept holds at least {percent(step['theta'])} of it. "
+    top = int(max(counts["layer"]))
+    flows, groups = (
+        pd.DataFrame(frame[frame["layer"] == top]) for frame in (found.flows, found.groups)
+    )
+    n = f"{spread(counts['n_concepts'])} concepts per layer"
+    return [
+        Figure(
+            f"trajectory-{name}",
+            f"When concepts are lost, born and polarised ({corpus})",
+            f"{rule}Each row is a checkpoint. What chance would give is in the table: "
+            f"{null(step)}. {n}.",
+            {draw.MEASURES[m].lower(): draw.there(counts, points, m) for m in measures},
+            counts,
+            source,
+        ),
+        Figure(
+            f"flow-{name}",
+            f"Where words go on the way, at layer {top} ({corpus})",
+            "Groups of concepts at each checkpoint, as tall as their words, with the number of "
+            "concepts. Kept: found again both ways; merged, absorbed: goes into another together "
+            "with others, or into a larger one; split, carved: the reverse; vanished and new: "
+            "without a match; polarised: nearly all in sentences of one class; small: too few word "
+            "types to count.",
+            {"flow of words": draw.flow(flows, groups, points)},
+            flows,
+            source,
+        ),
+    ]
+
+
+def finding(found: ConceptTrace, corpus: str) -> Finding | None:
+    """Say how far into tuning half of what is lost, and half of what is polarised, came about.
+
+    Parameters
+    ----------
+    found : ConceptTrace
+        Of one pair of models.
+    corpus : str
+        For the topic.
+    """
+    counts = found.counts.merge(found.points[["point", "fraction"]], on="point")
+    lost = _half(counts, "retained")
+    if not lost:
+        return None
+    top, low = max(lost), min(lost)
+    text = (
+        f"Of the base concepts of layer {top} that are lost at the end, half are gone after "
+        f"{percent(lost[top])} of the tuning"
+    )
+    if low != top:
+        text += f"; at layer {low}, after {percent(lost[low])}"
+    polar = _half(counts, "polarised")
+    if top in polar:
+        text += (
+            f". Half of the polarised concepts of layer {top} are there after {percent(polar[top])}"
+        )
+    early = [layer for layer, fraction in lost.items() if fraction < HALF]
+    text += f". Earlier than halfway: {layer_names(early)}." if early else "."
+    return Finding(f"when concepts change in {corpus}", text, lost[top] <= lost[low])
+
+
+def _half(counts: pd.DataFrame, measure: str) -> dict[int, float]:
+    """Return, by layer, the share of tuning after which half of the change has come about."""
+    found = {}
+    ordered = pd.DataFrame(counts[counts["measure"] == measure]).sort_values("fraction")
+    for layer, rows in ordered.groupby("layer"):
+        shares, fractions = rows["share"].to_numpy(), rows["fraction"].to_numpy()
+        change = shares[-1] - shares[0]
+        if len(shares) > 2 and abs(change) > 0:
+            reached = (shares - shares[0]) / change >= HALF
+            found[int(str(layer))] = float(fractions[reached][0])
+    return found
