@@ -22,7 +22,6 @@ from tunescope.study.models import Models
 from tunescope.study.predictions import predict_classes
 from tunescope.study.shared import common_rows, labels_of
 
-
 IN_FILE = "file:"
 """Start of a prompt that is in a file."""
 

@@ -28,7 +28,6 @@ from tunescope.study.neuron_results import NeuronResults
 from tunescope.study.summary import accuracy_table, concept_table, sets_table, single_table
 from tunescope.study.transfer_results import TransferResults
 
-
 FROM_CORPUS = ("labels", "computed", "prompt")
 """Parameters that are filled in for each corpus, or from the study's folder."""
 
