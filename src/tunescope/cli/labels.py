@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from tunescope.cli.app import CorpusFlags, Flat, app, show
 from tunescope.steps import TagWords
-
-if TYPE_CHECKING:
-    from tunescope.corpus.table import Corpus
 
 
 @app.command
@@ -52,13 +49,14 @@ def annotate(
         Label column with parts of speech for WordNet, or none.
     """
     from tunescope.concepts.human.annotate import annotate as do
+    from tunescope.corpus.read import read_source
 
     given = {
         "suffixes": suffixes, "prefixes": prefixes, "min_stem": min_stem,
         "skip_punctuation": skip_punctuation, "wordnet": wordnet, "pos": pos,
     }  # fmt: skip
     options = {key: value for key, value in given.items() if value is not None}
-    made = do(_read(corpus), concepts, absent=absent, **options)
+    made = do(read_source(corpus), concepts, absent=absent, **options)
     made.save(out)
     show(made)
 
@@ -86,15 +84,6 @@ def tag(
         Where models run: auto, cpu, cuda:1, ...
     """
     from tunescope.concepts.human.tag import tag_words as do
-
-    show(do(_read(corpus), model, out, device=device, step=step))
-
-
-def _read(source: CorpusFlags) -> Corpus:
-    """Read a corpus from its files, or from a folder that holds one."""
     from tunescope.corpus.read import read_source
-    from tunescope.corpus.table import Corpus
 
-    if isinstance(source.path, str) and (Path(source.path) / "words.parquet").exists():
-        return Corpus.load(source.path)
-    return read_source(source)
+    show(do(read_source(corpus), model, out, device=device, step=step))

@@ -18,7 +18,7 @@ from tunescope.corpus.parallel import read_parallel
 from tunescope.corpus.pmb import read_pmb
 from tunescope.corpus.sentence import Part, Sentence
 from tunescope.corpus.source import CorpusSource
-from tunescope.corpus.table import Corpus
+from tunescope.corpus.table import RESERVED, Corpus
 from tunescope.corpus.text import read_text
 from tunescope.corpus.tsv import read_tsv
 from tunescope.errors import InputError
@@ -122,8 +122,12 @@ def read_source(
         If an option is not for this format, or the input is malformed; the message names file and
         line.
     """
-    kind = source.resolved_format()
     name = name or _default_name(source)
+    folder = source.saved(relative_to)
+    if folder is not None:
+        _check_options(source, "a saved corpus", ("labels",))
+        return _saved(folder, source, name)
+    kind = source.resolved_format()
     if kind == "datasets":
         _check_options(source, f"format {kind!r}", HUB)
         found = load(
@@ -139,6 +143,14 @@ def read_source(
         for split, single in source.by_split(relative_to).items()
     )
     return _collect(parts, source, name)
+
+
+def _saved(folder: Path, source: CorpusSource, name: str) -> Corpus:
+    """Read a saved corpus, with the label columns asked for."""
+    found = Corpus.load(folder)
+    kept = source.chosen_labels(found.labels, found.labels)
+    words = found.words.select([*RESERVED, *kept])
+    return Corpus(found.sentences, words, name)
 
 
 def _check_options(source: CorpusSource, kind: str, options: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from tunescope.corpus.table import SPLITS
+from tunescope.corpus.table import SPLITS, WORDS
 from tunescope.errors import InputError, nearest
 from tunescope.parameters import check_types
 from tunescope.paths import resolve_path
@@ -41,8 +41,9 @@ class CorpusSource:
         `datasets` an id on the hub or a local folder.
     format
         `conllu`, `conll` (columns), `pmb`, `parallel` (token and label files), `jsonl`, `tsv`
-        (CSV too), `text`, `datasets`. `auto` decides by the file's suffix, then by
-        `label_files` (`parallel`) or `columns` (`conll`).
+        (CSV too), `text`, `datasets`, or `saved`, a folder that `Corpus.save`, `tunescope
+        annotate` or `tunescope tag` wrote. `auto` knows such a folder, and else decides by the
+        file's suffix, then by `label_files` (`parallel`) or `columns` (`conll`).
     encoding
         Text encoding of the files; a byte-order mark is skipped.
     max_sentences
@@ -93,7 +94,7 @@ class CorpusSource:
 
     path: str | dict[str, str]
     format: Literal[
-        "auto", "conllu", "conll", "pmb", "parallel", "jsonl", "tsv", "text", "datasets"
+        "auto", "conllu", "conll", "pmb", "parallel", "jsonl", "tsv", "text", "datasets", "saved"
     ] = "auto"
     encoding: str = "utf-8"
     max_sentences: int | None = None
@@ -163,6 +164,13 @@ class CorpusSource:
             }
             sources[split] = dataclasses.replace(self, path=path, label_files=labels or None)
         return sources
+
+    def saved(self, relative_to: Path | None = None) -> Path | None:
+        """Return the folder of a saved corpus; None where `path` is something else."""
+        if self.format not in ("auto", "saved") or not isinstance(self.path, str):
+            return None
+        folder = resolve_path(self.path, relative_to)
+        return folder if self.format == "saved" or (folder / WORDS).exists() else None
 
     def chosen_labels(self, offered: Iterable[str], default: Iterable[str]) -> list[str]:
         """Return the label columns to read: `labels`, or else `default`.

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+WORDS, SENTENCES = "words.parquet", "sentences.parquet"
+"""Files of a saved corpus."""
 RESERVED = ("sentence", "position", "form")
 OF_EVERY_SENTENCE = ("id", "words", "class", "split")
 SPLITS = ("train", "dev", "test")
@@ -201,8 +203,8 @@ class Corpus(Result):
     def write(self, folder: Path) -> None:
         """Write `words.parquet` and `sentences.parquet` beside other files in `folder`."""
         name = {"name": self.name}
-        write_table(folder / "words.parquet", self.words.replace_schema_metadata(name))
-        write_table(folder / "sentences.parquet", self.sentences.replace_schema_metadata(None))
+        write_table(folder / WORDS, self.words.replace_schema_metadata(name))
+        write_table(folder / SENTENCES, self.sentences.replace_schema_metadata(None))
 
     @classmethod
     def load(cls, path: Path | str) -> Corpus:
@@ -213,9 +215,9 @@ class Corpus(Result):
         InputError
             If `path` holds no corpus.
         """
-        words = read_table(Path(path) / "words.parquet")
+        words = read_table(Path(path) / WORDS)
         name = (words.schema.metadata or {}).get(b"name", b"corpus").decode()
-        return cls(read_table(Path(path) / "sentences.parquet"), words, name)
+        return cls(read_table(Path(path) / SENTENCES), words, name)
 
     def headline(self) -> str:
         """Return name and size."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from tunescope.corpus.read import read_source
 from tunescope.corpus.source import CorpusSource
-from tunescope.corpus.table import Corpus
+from tunescope.corpus.table import SENTENCES, WORDS, Corpus
 from tunescope.errors import InputError
 from tunescope.files import hash_file
 from tunescope.manifest import begin, finish
@@ -93,6 +93,8 @@ def read_task(source: TaskSource, name: str, folder: Path, out: Path) -> Task:
 
 def _file_hashes(source: CorpusSource, folder: Path) -> dict[str, str]:
     """Hash the files; a data set on the hub has none here and counts as its id and revision."""
+    if (saved := source.saved(folder)) is not None:
+        return {path.name: _hash(path, "corpus") for path in (saved / WORDS, saved / SENTENCES)}
     if source.resolved_format() == "datasets":
         return {}
     hashes = {}
