@@ -42,6 +42,9 @@ path = "odd.jsonl"
 [corpora.more]
 path = "more.jsonl"
 
+[tasks.said]
+path = { train = "said.tsv", dev = "said.tsv" }
+
 [extract]
 max_length = 48
 
@@ -87,8 +90,39 @@ min_types = 2
 
 [align]
 permutations = 5
+resamples = 20
 theta_labels = 0.6
 theta_classes = 0.6
+computed = ["casing", "ngram"]
+
+[stability]
+repeats = 1
+permutations = 5
+groups = 4
+
+[triggers]
+tasks = ["said"]
+methods = ["concept", "random", "opposite", "hotflip"]
+theta_classes = 0.55
+draws = 1
+max_concepts = 2
+hotflip_candidates = 2
+keep_seen = true
+resamples = 20
+
+[map_concepts]
+resamples = 20
+
+[explain]
+tasks = ["said"]
+steps = 8
+accept = 0.0
+
+[check_explanations]
+tasks = ["said"]
+max_texts = 10
+steps = 8
+resamples = 20
 """
 
 
@@ -98,6 +132,9 @@ def without(study: str, *tables: str) -> str:
         study = re.sub(rf"^\[{re.escape(table)}\]\n(?:(?!\[).*\n)*", "", study, flags=re.M)
     return study
 
+
+LATENT = ("stability", "triggers", "map_concepts", "explain", "check_explanations")
+"""Tables of what is done with aligned concepts."""
 
 NEURONS = ("rank", "select", "reduce", "intervene")
 """Tables of the study of individual neurons."""
@@ -110,6 +147,7 @@ def make_tiny_run(folder: Path, study: str = STUDY) -> Run:
     _tune(folder / "base", folder / "tuned")
     _write_corpus(folder / "odd.jsonl", n=40, seed=0)
     _write_corpus(folder / "more.jsonl", n=24, seed=1)
+    _write_texts(folder / "more.jsonl", folder / "said.tsv")
     (folder / "study.toml").write_text(study, encoding="utf-8")
     return run(folder / "study.toml", folder / "run", device="cpu")
 
@@ -146,3 +184,10 @@ def _write_corpus(path: Path, n: int, seed: int) -> None:
         }
         lines.append(json.dumps(line, ensure_ascii=False))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _write_texts(corpus: Path, path: Path) -> None:
+    """Write the sentences of a corpus as texts with a class."""
+    rows = [json.loads(line) for line in corpus.read_text(encoding="utf-8").splitlines()]
+    lines = [f"{' '.join(row['words'])}\t{row['class']}" for row in rows]
+    path.write_text("\n".join(["sentence\tlabel", *lines]) + "\n", encoding="utf-8")
