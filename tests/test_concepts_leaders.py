@@ -80,17 +80,19 @@ def test_one_leader_is_enough_if_no_more_are_asked_for():
 @pytest.mark.parametrize("name", INPUTS)
 def test_with_enough_leaders_the_tree_is_wards(name):
     X = INPUTS[name]
-    tree, tau = leaders_ward(X, len(X))
-    assert tau == 0
+    tree, leaders = leaders_ward(X, len(X))
+    assert leaders.tau == 0
+    assert len(np.unique(tree.cut(len(X) - 1))) == len(X) - 1
     assert tree.merges.tobytes() == ts.ward(X, progress=False).tobytes()
 
 
 @pytest.mark.parametrize("weigh", [True, False])
 def test_the_tree_is_that_of_scipy_on_the_means_of_followers(weigh):
     X = INPUTS["clustered"]
-    tree, tau = leaders_ward(X, 120, weigh=weigh)
+    tree, leaders = leaders_ward(X, 120, weigh=weigh)
     assert hierarchy.is_valid_linkage(tree.merges)
-    followed = tree.leaders
+    followed = leaders.followed
+    assert (tree.leaders == followed).all()
     means = np.stack([X[followed == leader].mean(axis=0) for leader in range(followed.max() + 1)])
     repeated = means[followed] if weigh else means
     reference = hierarchy.linkage(repeated, "ward")
@@ -101,7 +103,7 @@ def test_the_tree_is_that_of_scipy_on_the_means_of_followers(weigh):
     heights = tree.merges[-(len(means) - 1) :, 2]
     np.testing.assert_allclose(heights, reference[-(len(means) - 1) :, 2], rtol=1e-9)
     assert (tree.merges[: -(len(means) - 1), 2] == 0).all()
-    assert np.linalg.norm(X - X[0], axis=1)[followed == followed[0]].max() <= 2 * tau
+    assert np.linalg.norm(X - X[0], axis=1)[followed == followed[0]].max() <= 2 * leaders.tau
 
 
 def test_weighted_leaders_come_closer_to_wards_sum_of_squares():
@@ -140,6 +142,8 @@ def test_leaders_are_not_taken_apart():
     assert len(np.unique(tree.cut(n_leaders))) == n_leaders
     with pytest.raises(InputError, match=f"not possible with {n_leaders} leaders: raise n_leaders"):
         tree.cut(n_leaders + 1)
+    with pytest.raises(InputError, match="is not possible with .* leaders"):
+        ts.cluster(INPUTS["clustered"], "leaders", 51, n_leaders=50)
 
 
 def test_the_same_input_gives_the_same_bytes_at_any_number_of_threads():
@@ -162,7 +166,7 @@ def test_the_estimator_is_scikit_learns():
 def test_the_estimator_cuts_the_tree():
     X = INPUTS["clustered"]
     found = ts.LeadersWard(30, n_leaders=100).fit(X)
-    tree, tau = leaders_ward(X, 100)
+    tree, leaders = leaders_ward(X, 100)
     assert (found.labels_ == tree.cut(30)).all()
-    assert found.tau_ == tau
-    assert (found.leaders_ == tree.leaders).all()
+    assert found.tau_ == leaders.tau
+    assert (found.leaders_ == leaders.followed).all()

@@ -54,7 +54,8 @@ def cluster(
         The first three are hierarchical; `leaders` is Ward linkage of leaders; the K-means have no
         tree.
     k : int, optional
-        Number of clusters. Only the K-means need it; from the others any number is a cut.
+        Number of clusters. Only the K-means need it; from the others any number is a cut, of
+        leaders up to their number.
     seed : int
         Of the K-means.
     restarts : int
@@ -76,8 +77,8 @@ def cluster(
     Raises
     ------
     InputError
-        If there are fewer points than two or than `k`, a value is not finite, a K-means is given no
-        `k`, or memory does not suffice.
+        If there are fewer points than two, or fewer points or leaders than `k`, a value is not
+        finite, a K-means is given no `k`, or memory does not suffice.
 
     Examples
     --------
@@ -107,7 +108,10 @@ def cluster(
         if leader_weights not in WEIGHTS:
             raise InputError(f"unknown leader_weights; {nearest(str(leader_weights), WEIGHTS)}")
         weigh = leader_weights == "followers"
-        return leaders_ward(X, n_leaders, weigh=weigh, checkpoint=folder, where=where)[0]
+        tree, _ = leaders_ward(X, n_leaders, weigh=weigh, checkpoint=folder, where=where)
+        if k is not None:
+            tree.cut(k)  # an error now rather than when it is asked for
+        return tree
     if method in FLAT:
         if k is None or not 1 <= k <= len(X):
             raise InputError(f"{where}: method {method!r} needs k, from 1 to {len(X):,}, not {k}")

@@ -8,6 +8,7 @@ from there on, and the sum of squares comes out close to that of Ward linkage on
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def leaders_ward(
     weigh: bool = True,
     checkpoint: Path | None = None,
     where: str = "X",
-) -> tuple[Dendrogram, float]:
+) -> tuple[Dendrogram, Leaders]:
     """Reduce points to leaders and cluster those by exact Ward linkage.
 
     Parameters
@@ -55,9 +56,10 @@ def leaders_ward(
     -------
     tree : Dendrogram
         Over all points. Those of one leader are joined at height 0; above that there are the
-        leaders' merges. It is cut into at most as many clusters as there are leaders.
-    tau : float
-        The radius, in the unit of X.
+        leaders' merges. It is cut into at most as many clusters as there are leaders, unless every
+        different point leads: then it is the tree of Ward linkage.
+    leaders : Leaders
+        Who leads, with tau in the unit of X.
 
     Raises
     ------
@@ -81,9 +83,9 @@ def leaders_ward(
         progress=False,
         where=where,
     )
-    return Dendrogram(
-        _with_followers(merges, leaders, scale), leaders.followed
-    ), leaders.tau * scale
+    merges = _with_followers(merges, leaders, scale)
+    tree = Dendrogram(merges, leaders.followed if leaders.tau > 0 else None)
+    return tree, replace(leaders, tau=leaders.tau * scale)
 
 
 def _with_followers(merges: np.ndarray, leaders: Leaders, scale: float) -> np.ndarray:
@@ -176,7 +178,7 @@ class LeadersWard(ClusterMixin, BaseEstimator):
         if self.n_clusters > len(X):
             raise InputError(f"n_clusters = {self.n_clusters} of only {len(X)} points: lower it")
         weigh = self.leader_weights == "followers"
-        tree, self.tau_ = leaders_ward(X, self.n_leaders, weigh=weigh)
-        self.linkage_, self.leaders_ = tree.merges, tree.leaders
+        tree, leaders = leaders_ward(X, self.n_leaders, weigh=weigh)
+        self.linkage_, self.leaders_, self.tau_ = tree.merges, leaders.followed, leaders.tau
         self.labels_ = tree.cut(self.n_clusters)
         return self
