@@ -18,6 +18,7 @@ from tunescope.cli import (  # noqa: F401 (they add commands)
     probes,
     pruning,
     studies,
+    trajectory,
     triggers,
 )
 from tunescope.cli.app import app
