@@ -96,7 +96,7 @@ class _Reading:
 
     def __init__(self, states: torch.Tensor, ids: torch.Tensor, given: Input):
         self.states = states
-        self.ids = ids.reshape(-1)
+        self.ids = ids.reshape(-1)  # of one text, whatever the order of axes
         seen, own = self.ids.cpu().numpy(), given.ids
         if seen.shape == own.shape and (seen == own).all():
             self.owner = given.owner

@@ -35,8 +35,8 @@ class Tap:
         What the coming forward passes have in place of the states, in the order of the calls.
     caught : list of torch.Tensor
         The states of the last forward pass, those given included.
-    arguments : list of torch.Tensor
-        First argument of the module at each of them.
+    arguments : list
+        First argument of the module at each of them, as it was given; None for a named one.
     modules : list of torch.nn.Module
         The module at each of them.
     """
@@ -98,7 +98,7 @@ class Tap:
     def start(self) -> None:
         """Forget the last forward pass: another begins."""
         self.caught: list[torch.Tensor] = []
-        self.arguments: list[torch.Tensor] = []
+        self.arguments: list[Any] = []
         self.modules: list[Any] = []
         self._calls = dict.fromkeys(self._modules, 0)
 
@@ -108,7 +108,8 @@ class Tap:
 
     def _on_output(self, module: Any, inputs: Any, output: Any) -> Any:
         whole = not isinstance(output, torch.Tensor)
-        states = self._exchange(module, output[0] if whole else output, inputs[0])
+        argument = inputs[0] if inputs else None
+        states = self._exchange(module, output[0] if whole else output, argument)
         return (states, *output[1:]) if whole and states is not None else states
 
     def _exchange(self, module: Any, states: torch.Tensor, argument: Any) -> torch.Tensor | None:
@@ -120,7 +121,7 @@ class Tap:
         new = None if self.given is None else self.given[len(self.caught)]
         kept = states.transpose(0, 1) if self._turned else states
         self.caught.append(kept if new is None else new)
-        self.arguments.append(argument.transpose(0, 1) if self._turned else argument)
+        self.arguments.append(argument)
         self.modules.append(module)
         if new is None:
             return None
