@@ -137,6 +137,10 @@ def test_imported_concepts_are_aligned_with_labels_and_classes(concepts, corpus,
     assert theirs.concepts.equals(ours.concepts)
     assert theirs.retention.equals(ours.retention)
     assert (theirs.concepts["class_label"] != "").any()
+    mixed = ts.align(concepts, tmp_path / "in-tuned", tmp_path / "mixed", **given)
+    assert mixed.retention.equals(ours.retention)
+    with pytest.raises(InputError, match="import_conceptx"):
+        ts.discover_concepts(stores[0], tmp_path / "no", n_clusters=9, method="imported")
 
 
 def write(folder, sentences, lines, name="clusters-2.txt"):

@@ -75,6 +75,8 @@ def discover_concepts(
     MismatchError
         If `words` are not words of the store's corpus.
     """
+    if step.method == "imported":
+        raise InputError("method = 'imported' is what import_conceptx() writes: give another")
     if not isinstance(store, ActivationStore):
         store = ActivationStore.load(store)
     words = _words_of(store, words, step)

@@ -18,7 +18,7 @@ from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError, MismatchError
 from tunescope.results import StepResult
 from tunescope.steps import Concepts, Step
-from tunescope.steps.concepts import FLAT
+from tunescope.steps.concepts import TREELESS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,8 @@ def linkage_path(folder: Path, layer: int) -> Path:
 
 def clusters_path(folder: Path, layer: int, method: str) -> Path:
     """Where the clustering of a layer is: its merges, or the labels of methods without a tree."""
-    return linkage_path(folder, layer).with_name("labels.npy" if method in FLAT else "linkage.npy")
+    name = "labels.npy" if method in TREELESS else "linkage.npy"
+    return linkage_path(folder, layer).with_name(name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +102,7 @@ class LayerConcepts(StepResult):
                 f"{self.path} has layers {self.layers[0]} to {self.layers[-1]}, not {layer!r}"
             )
         path = clusters_path(self.path, layer, self.step.method)
-        if self.step.method in FLAT:
+        if self.step.method in TREELESS:
             return Partition.load(path, self.step.n_clusters)
         return Dendrogram.load(path)
 

@@ -8,10 +8,14 @@ from typing import Any, ClassVar, Literal, get_args
 from tunescope.errors import InputError
 from tunescope.steps.step import Step, bounded
 
-Method = Literal["ward", "average", "complete", "leaders", "kmeans", "minibatch_kmeans"]
-METHODS: tuple[str, ...] = get_args(Method)
+Method = Literal[
+    "ward", "average", "complete", "leaders", "kmeans", "minibatch_kmeans", "imported"
+]  # fmt: skip
+METHODS: tuple[str, ...] = tuple(m for m in get_args(Method) if m != "imported")
 FLAT = ("kmeans", "minibatch_kmeans")
 """Methods that leave no tree, and so one number of clusters."""
+TREELESS = (*FLAT, "imported")
+"""What has no tree on disk: those, and clusters read from files (`import_conceptx`)."""
 RESTARTS = 3
 LEADERS = 20_000
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -45,7 +49,8 @@ class Concepts(Step):
     method
         `ward`, `average` and `complete` linkage are exact and give any K from one dendrogram;
         `leaders` is Ward linkage of points that stand for others; `kmeans` and `minibatch_kmeans`
-        scale furthest and give one K. Distances are Euclidean.
+        scale furthest and give one K. Distances are Euclidean. `imported` is what
+        `import_conceptx` writes.
     n_leaders
         Of `leaders`: how many points there may be that stand for others (20,000 when not given).
     leader_weights

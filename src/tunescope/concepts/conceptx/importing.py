@@ -24,8 +24,8 @@ from tunescope.files import hash_file, write_array
 from tunescope.manifest import begin, finish
 from tunescope.steps import Concepts
 
-METHOD = "kmeans"
-"""The method of the manifest: one without a tree. How the clusters were found, no file says."""
+METHOD = "imported"
+"""The method of the manifest. How the clusters were found, no file says."""
 NUMBERS = "numbers.npy"
 
 
