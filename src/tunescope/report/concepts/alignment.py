@@ -6,6 +6,7 @@ import pandas as pd
 
 from tunescope.concepts.alignment import Alignment
 from tunescope.report.figure import Figure, slug
+from tunescope.report.figures import alignment as draw
 from tunescope.report.figures import concepts as draw_concepts
 from tunescope.report.provenance import source as producer
 from tunescope.report.wording import null, percent, spread
@@ -33,9 +34,11 @@ def figures(run: Run, corpus: str, alignment: Alignment) -> list[Figure]:
     if len(alignment.retention):
         made += _retention(alignment, corpus, name, source)
     for label in dict.fromkeys(alignment.labels["label"]):
-        made.append(_labels(alignment, label, corpus, name, source))
+        made += _labels(alignment, label, corpus, name, source)
     if len(alignment.polarity):
         made += _polarity(alignment, corpus, name, source)
+    if len(alignment.predicted_polarity):
+        made.append(_predicted(alignment, corpus, name, source))
     return made
 
 
@@ -74,21 +77,93 @@ def _retention(alignment: Alignment, corpus: str, name: str, source: str) -> lis
             alignment.matrix,
             source,
         ),
+        Figure(
+            f"sweep-{name}",
+            f"At other thresholds ({corpus})",
+            "Base concepts retained at every share that may be asked for, by occurrences and by "
+            f"word types, at the lowest, the middle and the top layer. Dashed: {null(step)}. "
+            f"Bands: Wilson’s intervals. {n}.",
+            {
+                "by occurrences": draw.sweep(alignment.sweep, "occurrences"),
+                "by word types": draw.sweep(alignment.sweep, "types"),
+            },
+            alignment.sweep,
+            source,
+            beside=True,
+        ),
     ]
 
 
-def _labels(alignment: Alignment, label: str, corpus: str, name: str, source: str) -> Figure:
-    step = alignment.manifest.parameters
-    table = pd.DataFrame(alignment.labels[alignment.labels["label"] == label])
+def _labels(alignment: Alignment, label: str, corpus: str, name: str, source: str) -> list[Figure]:
+    step, facts = alignment.manifest.parameters, alignment.manifest.facts
+    counts, scores, made_of = (
+        pd.DataFrame(frame[frame["label"] == label])
+        for frame in (alignment.labels, alignment.scores, alignment.composition)
+    )
+    n = f"{spread(counts['n_concepts'])} concepts per layer"
+    made = [
+        Figure(
+            f"aligned-{name}-{slug(label)}",
+            f"Concepts that follow {label} ({corpus})",
+            f"Left: concepts with {percent(step['theta_labels'])} or more of their labelled words "
+            f"under one label; {n}. Right: half the share of all clusters that are such concepts, "
+            f"and half the share of labels with {step['min_tokens']} words or more that one of "
+            f"them covers (Hawasly et al. 2024). Dashed: {null(step)} of labels over word types. "
+            "Bands: bootstrap over sentences.",
+            {
+                "aligned concepts by layer": draw_concepts.aligned(counts),
+                "score by layer": draw.score(scores),
+            },
+            counts,
+            source,
+            beside=True,
+        )
+    ]
+    found = {
+        f"{facts[role]}, what concepts are made of": draw.composition(made_of, role, label)
+        for role in ("base", "tuned")
+        if facts[role] is not None and role in set(made_of["role"])
+    }
+    if found:
+        made.append(
+            Figure(
+                f"composition-{name}-{slug(label)}",
+                f"Labels that concepts are made of: {label} ({corpus})",
+                f"Grey: concepts with more than {percent(step['composition_share'])} of a label, "
+                f"at most {step['composition_labels']} labels a concept. Green: those aligned "
+                "with it.",
+                found,
+                _counted(made_of),
+                source,
+                beside=True,
+            )
+        )
+    return made
+
+
+def _counted(made_of: pd.DataFrame) -> pd.DataFrame:
+    """Count, for each layer and label, the concepts that have much of it."""
+    grouped = made_of.groupby(["role", "layer", "value"], as_index=False, sort=True)
+    return pd.DataFrame(grouped.agg(concepts=("concept", "size"), aligned=("aligned", "sum")))
+
+
+def _predicted(alignment: Alignment, corpus: str, name: str, source: str) -> Figure:
+    step, facts = alignment.manifest.parameters, alignment.manifest.facts
+    gold, said = alignment.polarity, alignment.predicted_polarity
     return Figure(
-        f"aligned-{name}-{slug(label)}",
-        f"Concepts that follow {label} ({corpus})",
-        f"Concepts with at least {percent(step['theta_labels'])} of their labelled words under "
-        f"one label. Dashed: {null(step)} of labels over word types. "
-        f"{spread(table['n_concepts'])} concepts per layer.",
-        {"aligned concepts by layer": draw_concepts.aligned(table)},
-        table,
+        f"predicted-{name}",
+        f"By true class and by what {facts['tuned']} predicts ({corpus})",
+        f"Concepts with at least {percent(step['theta_classes'])} of their words in sentences of "
+        f"one class: the true one, or the one that {facts['tuned']} predicts. Dashed: {null(step)} "
+        "of classes over sentences. Bands: bootstrap over sentences. In the table: the difference.",
+        {
+            f"concepts of {facts[role]}": draw.gold_and_predicted(gold, said, role)
+            for role in ("base", "tuned")
+            if facts[role] is not None
+        },
+        alignment.difference,
         source,
+        beside=True,
     )
 
 
