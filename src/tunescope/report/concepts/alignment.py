@@ -33,8 +33,11 @@ def figures(run: Run, corpus: str, alignment: Alignment) -> list[Figure]:
     made = []
     if len(alignment.retention):
         made += _retention(alignment, corpus, name, source)
-    for label in dict.fromkeys(alignment.labels["label"]):
-        made += _labels(alignment, label, corpus, name, source)
+    if len(alignment.labels):
+        made.append(_at_a_glance(alignment, corpus, name, source))
+    for label, counts in alignment.labels.groupby("label", sort=False):
+        if counts["aligned"].any():
+            made += _labels(alignment, str(label), corpus, name, source)
     if len(alignment.polarity):
         made += _polarity(alignment, corpus, name, source)
     if len(alignment.predicted_polarity):
@@ -124,7 +127,7 @@ def _labels(alignment: Alignment, label: str, corpus: str, name: str, source: st
         for role in ("base", "tuned")
         if facts[role] is not None and role in set(made_of["role"])
     }
-    if found:
+    if found and made_of["value"].nunique() > 1:
         made.append(
             Figure(
                 f"composition-{name}-{slug(label)}",
