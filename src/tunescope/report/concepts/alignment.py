@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from tunescope.concepts.alignment import Alignment
+from tunescope.report.concepts.labels import figures as label_figures
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import alignment as draw
 from tunescope.report.figures import concepts as draw_concepts
@@ -33,11 +34,7 @@ def figures(run: Run, corpus: str, alignment: Alignment) -> list[Figure]:
     made = []
     if len(alignment.retention):
         made += _retention(alignment, corpus, name, source)
-    if len(alignment.labels):
-        made.append(_at_a_glance(alignment, corpus, name, source))
-    for label, counts in alignment.labels.groupby("label", sort=False):
-        if counts["aligned"].any():
-            made += _labels(alignment, str(label), corpus, name, source)
+    made += label_figures(alignment, corpus, name, source)
     if len(alignment.polarity):
         made += _polarity(alignment, corpus, name, source)
     if len(alignment.predicted_polarity):
@@ -95,59 +92,6 @@ def _retention(alignment: Alignment, corpus: str, name: str, source: str) -> lis
             beside=True,
         ),
     ]
-
-
-def _labels(alignment: Alignment, label: str, corpus: str, name: str, source: str) -> list[Figure]:
-    step, facts = alignment.manifest.parameters, alignment.manifest.facts
-    counts, scores, made_of = (
-        pd.DataFrame(frame[frame["label"] == label])
-        for frame in (alignment.labels, alignment.scores, alignment.composition)
-    )
-    n = f"{spread(counts['n_concepts'])} concepts per layer"
-    made = [
-        Figure(
-            f"aligned-{name}-{slug(label)}",
-            f"Concepts that follow {label} ({corpus})",
-            f"Left: concepts with {percent(step['theta_labels'])} or more of their labelled words "
-            f"under one label; {n}. Right: half the share of all clusters that are such concepts, "
-            f"and half the share of labels with {step['min_tokens']} words or more that one of "
-            f"them covers (Hawasly et al. 2024). Dashed: {null(step)} of labels over word types. "
-            "Bands: bootstrap over sentences.",
-            {
-                "aligned concepts by layer": draw_concepts.aligned(counts),
-                "score by layer": draw.score(scores),
-            },
-            counts,
-            source,
-            beside=True,
-        )
-    ]
-    found = {
-        f"{facts[role]}, what concepts are made of": draw.composition(made_of, role, label)
-        for role in ("base", "tuned")
-        if facts[role] is not None and role in set(made_of["role"])
-    }
-    if found and made_of["value"].nunique() > 1:
-        made.append(
-            Figure(
-                f"composition-{name}-{slug(label)}",
-                f"Labels that concepts are made of: {label} ({corpus})",
-                f"Grey: concepts with more than {percent(step['composition_share'])} of a label, "
-                f"at most {step['composition_labels']} labels a concept. Green: those aligned "
-                "with it.",
-                found,
-                _counted(made_of),
-                source,
-                beside=True,
-            )
-        )
-    return made
-
-
-def _counted(made_of: pd.DataFrame) -> pd.DataFrame:
-    """Count, for each layer and label, the concepts that have much of it."""
-    grouped = made_of.groupby(["role", "layer", "value"], as_index=False, sort=True)
-    return pd.DataFrame(grouped.agg(concepts=("concept", "size"), aligned=("aligned", "sum")))
 
 
 def _predicted(alignment: Alignment, corpus: str, name: str, source: str) -> Figure:
