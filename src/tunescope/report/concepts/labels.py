@@ -43,7 +43,7 @@ def _at_a_glance(alignment: Alignment, corpus: str, name: str, source: str) -> F
         row: dict[str, object] = {"label column": label}
         for role in roles:
             chosen = (ordered["label"] == label) & (ordered["role"] == role)
-            of_role = ordered[chosen].to_dict("records")
+            of_role = pd.DataFrame(ordered[chosen]).to_dict("records")
             best, top = max(of_role, key=lambda r: r["aligned"]), of_role[-1]
             peak = f"{best['aligned']} at layer {best['layer']}" if best["aligned"] else "none"
             row[f"{role}: most"] = peak
