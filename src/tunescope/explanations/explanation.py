@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -70,6 +71,10 @@ class Mapped:
     concept: int
     p: float
     accepted: bool
+
+    def shown_p(self) -> str:
+        """Return the probability in two digits, rounded down: 0.969 is not 0.97."""
+        return f"{math.floor(100 * self.p) / 100:.2f}"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from tunescope.explanations.taps import Tap
 from tunescope.models.heads import Head
 from tunescope.steps.explain import Baseline, Output, Rule
 
-FIRST = 16
+FIRST = 8
 """Points with which an adaptive integration begins."""
 
 
@@ -104,13 +104,16 @@ def attribute(
         tap.start()
         work = _Integral(head.model, given, path, target, output, batch_tokens)
         points = steps if tolerance is None else min(FIRST, steps)
-        found, converged = work.integrate(rule, points), tolerance is None
+        found, converged, change = work.integrate(rule, points), tolerance is None, np.inf
         while not converged and points < steps:
-            last, points = found, min(2 * points, steps)
+            last, before, points = found, change, min(2 * points, steps)
             found = work.integrate(rule, points)
+            change = float(np.abs(found - last).sum())
+            # the change is the error of the last rule; that of this one shrinks by as much again
+            shrinks = min(1.0, change / before) if 0 < before < np.inf else 1.0
             # a sum may be right by luck where its terms are not
-            error = max(np.abs(found - last).sum(), abs(found.sum() - work.difference))
-            converged = error <= tolerance * np.abs(found).sum()
+            error = max(change * shrinks, abs(found.sum() - work.difference))
+            converged = bool(error <= tolerance * np.abs(found).sum())
     subwords = np.zeros(len(given.owner))
     words = np.zeros(len(given.text.words))
     start = 0

@@ -17,7 +17,9 @@ from tunescope.writing import EMBEDDING, direction
 FOR, AGAINST = (230, 159, 0), (0, 114, 178)
 STRONGEST = 0.55
 """Opacity of a full colour."""
-CELL = "padding:.25em .9em .25em 0;text-align:start;vertical-align:top"
+CELL = "padding:.25em .9em .25em 0;text-align:start;vertical-align:top;white-space:nowrap"
+WIDE = CELL.replace("nowrap", "normal") + ";min-width:16em"
+"""Of the last column, which holds words: it folds, but not to one word a line."""
 PALE = "opacity:.65"
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -113,7 +115,15 @@ def _token(token: Token, strength: float) -> str:
 def _concepts(scored: Scored, found: Explanations) -> str:
     if not scored.concepts:
         return f'<p style="{PALE}">No word has any attribution here: there is nothing to map.</p>'
-    head = ("word", "attribution", "of the mass", "layer", "concept", "class", "its words")
+    head = (
+        "word",
+        "attribution",
+        "mass",
+        "layer",
+        "concept",
+        "class of its sentences",
+        "its words",
+    )
     cells = "".join(f'<th style="{CELL}">{name}</th>' for name in head)
     rows = [f"<tr>{cells}</tr>"]
     last = None
@@ -125,7 +135,9 @@ def _concepts(scored: Scored, found: Explanations) -> str:
         value = "" if again else f"{token.attribution:+.3f}"
         share = "" if again else f"{token.share:.0%}"
         cells = [word, value, share, str(one.layer), *_row(one, found)]
-        rows.append("<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells) + "</tr>")
+        styles = [*[CELL] * (len(cells) - 1), WIDE]
+        filled = [f'<td style="{s}">{cell}</td>' for s, cell in zip(styles, cells, strict=True)]
+        rows.append(f"<tr>{''.join(filled)}</tr>")
     return (
         '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:90%">'
         f"{''.join(rows)}</table></div>"
@@ -135,16 +147,16 @@ def _concepts(scored: Scored, found: Explanations) -> str:
 def _row(one: Mapped, found: Explanations) -> tuple[str, str, str]:
     card = found.card_of.get((one.layer, one.concept)) if one.accepted else None
     if card is None:
-        return f'<span style="{PALE}">none: p = {one.p:.2f}</span>', "", ""
+        return f'<span style="{PALE}">none: p = {one.shown_p()}</span>', "", ""
     name = f" <bdi>{escape(card.name)}</bdi>" if card.name else ""
     words = " ".join(f"<bdi>{escape(word)}</bdi>" for word, _ in card.words[:6])
-    shown = f"{card.concept}{name} <small style='{PALE}'>p = {one.p:.2f}</small>"
+    shown = f"{card.concept}{name} <small style='{PALE}'>p = {one.shown_p()}</small>"
     return shown, _shares(card.affinity), words
 
 
 def _shares(shares: Sequence[Share]) -> str:
     return "<br>".join(
-        f"{'predicted ' if share.kind == 'predicted' else ''}<bdi>{escape(share.name)}</bdi> "
+        f"{'predicted ' if share.kind == 'predicted' else ''}<bdi>{escape(share.name)}</bdi>: "
         f"{share.share:.0%}" + (" <b>polarised</b>" if share.aligned else "")
         for share in shares
     )

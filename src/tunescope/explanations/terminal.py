@@ -88,8 +88,8 @@ def _concepts(scored: Scored, found: Explanations) -> Any:
         return Text("No word has any attribution here: there is nothing to map.", style="dim")
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("word", overflow="fold")
-    for name in ("attribution", "of the mass", "layer"):
-        table.add_column(name.replace(" ", "\n"), justify="right", no_wrap=True)
+    for name in ("attribution", "mass", "layer"):
+        table.add_column(name, justify="right", no_wrap=True)
     for name in ("concept", "class", "its words"):
         table.add_column(name, overflow="fold", ratio=1 if name == "its words" else None)
     last = None
@@ -107,15 +107,15 @@ def _concepts(scored: Scored, found: Explanations) -> Any:
 def _row(one: Mapped, found: Explanations) -> tuple[str, str, str]:
     card = found.card_of.get((one.layer, one.concept)) if one.accepted else None
     if card is None:
-        return f"none: p = {one.p:.2f}", "", ""
+        return f"none: p = {one.shown_p()}", "", ""
     name = f" {printable(card.name)}" if card.name else ""
     words = " ".join(printable(word) for word, _ in card.words[:6])
-    return f"{card.concept}{name} (p = {one.p:.2f})", _affinity(card), words
+    return f"{card.concept}{name} (p = {one.shown_p()})", _affinity(card), words
 
 
 def _affinity(card: Card) -> str:
     return ", ".join(
-        f"{'predicted ' if share.kind == 'predicted' else ''}{printable(share.name)} "
+        f"{'predicted ' if share.kind == 'predicted' else ''}{printable(share.name)}: "
         f"{share.share:.0%}" + (" polarised" if share.aligned else "")
         for share in card.affinity
     )

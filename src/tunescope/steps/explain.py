@@ -64,7 +64,7 @@ class Explain(Step):
     steps
         Points on the path from the baseline to the text; with a `tolerance`, at most so many.
     tolerance
-        Take only as many points as are needed: from 16 on, twice as many, until neither the
+        Take only as many points as are needed: from 8 on, twice as many, until neither the
         attributions nor their sum is off by more than this share of their absolute sum. Always
         `steps` points when not given.
     rule
