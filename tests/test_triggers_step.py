@@ -11,9 +11,14 @@ import pytest
 import tunescope as ts
 from planted_classifier import GROUPS, concepts, pairs, save_classifier, texts
 from tunescope.errors import InputError, MismatchError
+from tunescope.models.heads import load_head
+from tunescope.models.predicting import predict
+from tunescope.steps import Triggers
 from tunescope.triggers import find
 from tunescope.triggers.attack import Attack
+from tunescope.triggers.placing import Place
 from tunescope.triggers.result import FRAMES, TriggerTable
+from tunescope.triggers.victim import Victim
 
 LEXICON = "".join(
     f"{word}\t{name}\n" for name in ("good", "bad") for word in GROUPS[f"strong {name}"]
@@ -203,3 +208,52 @@ def test_results_are_read_without_torch(table: TriggerTable):
         "assert not {'torch', 'transformers'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_of_many_classes_triggers_go_from_all_others_to_each(tmp_path: Path):
+    from tiny import SENTENCES, save_tiny
+
+    folder = save_tiny("bert", tmp_path / "tiny")
+    config = hf.AutoConfig.from_pretrained(folder, num_labels=4)
+    torch.manual_seed(1)
+    model = hf.AutoModelForSequenceClassification.from_config(config)
+    with torch.no_grad():  # so that small differences of texts decide
+        model.classifier.weight.mul_(50)
+    model.save_pretrained(folder)
+    head = load_head(folder, measure="task", device="cpu")
+    rows = [(" ".join(words[: n % 5 + 2]),) for n, words in enumerate(SENTENCES * 5)]
+    victim = Victim(head, rows, probes=("the", "quick", "dog", "lazy"))
+    plain, gold = victim.plain(), np.arange(30) % 4
+    assert len(set(plain.argmax(1))) > 1
+    choosing = np.arange(30) % 2 == 0
+    total = 0
+    for towards in range(4):
+        attack = Attack(
+            victim, tuple("abcd"), gold, plain, choosing, towards, Place(), Triggers()
+        )  # fmt: skip
+        new = predict(head.model, head.tokenizer, [(f"fox dog {text}",) for (text,) in rows])
+        other = plain.argmax(1) != towards
+        flips = other & (new.argmax(1) == towards)
+        rate, _ = attack.score("fox dog")
+        assert rate == pytest.approx(flips[choosing].sum() / (other & choosing).sum())
+        assert set(attack.held_out) == set(np.flatnonzero(~choosing & (other | (gold != towards))))
+        total += int(flips.sum())
+    assert total == (new.argmax(1) != plain.argmax(1)).sum() > 0
+
+
+def test_figures_show_every_method_and_their_baseline(table: TriggerTable):
+    from tunescope.report.figures import triggers as figures
+    from tunescope.report.figures.style import specification
+
+    drawn = {
+        "flips": figures.flips(table.best, table.tried),
+        "layers": figures.layers(table.best),
+        "strength": figures.strength(table.concepts, table.tried, "size"),
+        "correlations": figures.correlations(table.correlations),
+    }
+    for chart in drawn.values():
+        assert specification(chart, 500)["datasets"]
+    text = str(specification(drawn["flips"]))
+    for name, _, _ in figures.METHODS.values():
+        assert name in text
+    assert "best of random words" in str(specification(drawn["layers"]))

@@ -118,6 +118,14 @@ def words_of(words: Sequence[str], step: Triggers) -> list[str]:
     return list(words[: n * step.n_words] if n else words)
 
 
+def n_triggers(group: Group, step: Triggers) -> int:
+    """Return how many triggers are tried of a group."""
+    n = len(words_of(group.words, step))
+    if step.choice == "greedy":
+        return sum(n - place for place in range(min(step.n_words, n)))
+    return max(1, n // step.n_words) if n else 0
+
+
 def opposite(
     towards: str, groups: Sequence[Group], of_concepts: Sequence[Group], step: Triggers, number: int
 ) -> list[Group]:

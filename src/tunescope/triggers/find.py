@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from tunescope.activations.store import ActivationStore
 from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError, MismatchError
-from tunescope.files import hash_file, hash_json, read_frame, write_frame
+from tunescope.files import hash_file, hash_json, write_frame
 from tunescope.manifest import begin, finish
 from tunescope.models.predictions import load_classifier_head, match_classes
 from tunescope.models.reference import ModelRef, ModelSource, find_model
@@ -23,16 +22,14 @@ from tunescope.steps import Triggers
 from tunescope.tasks.data import TaskData
 from tunescope.tasks.table import Task
 from tunescope.triggers import tables
-from tunescope.triggers.attack import SAID, TRIED, Attack
-from tunescope.triggers.candidates import mirrored, opposite
-from tunescope.triggers.groups import Group, polarity_groups
+from tunescope.triggers.groups import polarity_groups
 from tunescope.triggers.halves import halves, unseen
 from tunescope.triggers.lexicon import find_lexicon, read_lexicon
-from tunescope.triggers.placing import Place, places
+from tunescope.triggers.placing import Place
 from tunescope.triggers.result import TriggerTable
+from tunescope.triggers.search import Search
+from tunescope.triggers.splicing import PROBES
 from tunescope.triggers.victim import Victim
-
-BASELINES = ("random", "opposite", "lexicon")
 
 
 @step_function(Triggers)
@@ -122,8 +119,7 @@ def find_triggers(
         head, used.texts, max_length=step.max_length, batch_tokens=step.batch_tokens,
         probes=_probes(words),
     )  # fmt: skip
-    (out / "units").mkdir(exist_ok=True)
-    search = _Search(out, victim, names, gold, choosing, groups, lexical, words, step)
+    search = Search(out, victim, names, gold, choosing, groups, lexical, words, step)
     tried, said = search.run(ref.name)
     frames = _frames(tried, said, traits, used, step)
     for name, frame in frames.items():
@@ -144,97 +140,6 @@ def find_triggers(
     }
     finish(out, step, inputs, facts)
     return TriggerTable.load(out)
-
-
-class _Search:
-    """All units of one call, each a file."""
-
-    def __init__(
-        self, out: Path, victim: Victim, names: tuple[str, ...], gold: np.ndarray,
-        choosing: np.ndarray, groups: list[Group], lexical: dict[str, list[str]], words: Corpus,
-        step: Triggers,
-    ):  # fmt: skip
-        self._out, self._victim, self._names, self._step = out / "units", victim, names, step
-        self._gold, self._choosing = gold, choosing
-        self._groups, self._lexical = groups, lexical
-        self._forms = list(dict.fromkeys(words.values("form").tolist()))
-        self._places = places(step.positions, step.parts, len(victim.texts[0]))
-        self._plain = victim.plain()
-        self.accuracy = float((self._plain.argmax(1) == gold).mean())
-        self.left_out: dict[str, str] = {}
-
-    def run(self, title: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Do every unit that is not there yet; return what was tried and what was said."""
-        tried, said = [], []
-        with tqdm(desc=f"triggers {title}", unit="trigger", mininterval=0.5) as bar:
-            for number, name in enumerate(self._names):
-                for place in self._places:
-                    attack = Attack(
-                        self._victim, self._names, self._gold, self._plain, self._choosing,
-                        number, place, self._step,
-                    )  # fmt: skip
-                    stem = f"{number:03d}-{place.position}-{place.part}"
-                    found = list(self._tried(attack, name, number, stem, bar))
-                    here = pd.concat(found, ignore_index=True) if found else _empty(TRIED)
-                    tried.append(here)
-                    chosen = tables.choose(here)
-                    file = self._out / f"{stem}-said.parquet"
-                    if not file.exists():
-                        write_frame(file, attack.say(chosen))
-                    said.append(read_frame(file))
-        return _together(tried, TRIED), _together(said, SAID)
-
-    def _tried(
-        self, attack: Attack, name: str, number: int, stem: str, bar: Any
-    ) -> Iterator[pd.DataFrame]:
-        own = [group for group in self._groups if group.towards == name]
-        budget = 0
-        by_layer: dict[int, list[Group]] = {}
-        for group in own:
-            by_layer.setdefault(group.layer, []).append(group)
-        methods = self._step.methods
-        if "concept" in methods:
-            for layer, groups in by_layer.items():
-                file = self._out / f"{stem}-concept-{layer:03d}.parquet"
-                if not file.exists():
-                    write_frame(file, attack.try_groups("concept", groups, bar))
-                frame = read_frame(file)
-                budget += len(frame)
-                yield frame
-            if not own:
-                self.left_out[f"concept {name}"] = "no concept is polarised towards it"
-        for method in BASELINES:
-            if method not in methods:
-                continue
-            groups = self._baseline(method, name, number, own)
-            if not groups:
-                self.left_out[f"{method} {name}"] = "there are no such words"
-                continue
-            file = self._out / f"{stem}-{method}.parquet"
-            if not file.exists():
-                write_frame(file, attack.try_groups(method, groups, bar))
-            yield read_frame(file)
-        if "hotflip" in methods:
-            file = self._out / f"{stem}-hotflip.parquet"
-            if not file.exists():
-                write_frame(file, attack.hotflip(budget, bar))
-            frame = read_frame(file)
-            if frame.empty:
-                self.left_out[f"hotflip {name}"] = "no subword to start from, or no text"
-            else:
-                yield frame
-
-    def _baseline(self, method: str, name: str, number: int, own: list[Group]) -> list[Group]:
-        step, place = self._step, len(BASELINES) * number + BASELINES.index(method)
-        if method == "opposite":
-            return opposite(name, self._groups, own, step, place)
-        if method == "random":
-            return mirrored(name, own, self._forms, step, place)
-        known = {form.casefold() for form in self._forms}
-        listed = self._lexical.get(name, [])
-        there = [word for word in listed if word.casefold() in known]
-        enough = len(there) >= step.n_words
-        return mirrored(name, own, there if enough else listed, step, place, in_order=True)
 
 
 def _frames(
@@ -282,18 +187,5 @@ def _columns(words: Corpus) -> list[str]:
 
 def _probes(words: Corpus) -> list[str]:
     """Return frequent words of the corpus, then some of English."""
-    from collections import Counter
-
-    from tunescope.triggers.splicing import PROBES
-
     counts = Counter(words.values("form").tolist())
     return [*(word for word, _ in counts.most_common(50)), *PROBES]
-
-
-def _empty(columns: list[str]) -> pd.DataFrame:
-    return pd.DataFrame(columns=columns)
-
-
-def _together(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
-    there = [frame for frame in frames if len(frame)]
-    return pd.concat(there, ignore_index=True) if there else _empty(columns)
