@@ -158,21 +158,34 @@ def test_a_chain_leads_from_the_halves_back_to_the_whole(trace, concepts, words)
 
 
 def test_predictions_of_each_point_are_read(concepts, words, tmp_path):
-    """The base predicts nothing of use; the tuned model is always right."""
+    """The base predicts nothing, the first checkpoint nothing of use; the others are right."""
     gold = words.of_sentence("class")
     rng = np.random.default_rng(0)
     told = [
-        words.with_sentence_column("predicted", list(rng.permutation(gold) if n == 0 else gold))
+        words.with_sentence_column("predicted", list(rng.permutation(gold) if n == 1 else gold))
         for n in range(len(concepts))
     ]
     trace = ts.trace_concepts(
-        concepts, tmp_path / "trace", fractions=FRACTIONS, words=told, permutations=9
+        concepts, tmp_path / "trace", fractions=FRACTIONS, words=[words, *told[1:]], permutations=9
     )
-    counts = trace.counts.set_index(["layer", "measure", "point"])["count"]
-    assert counts[TOP, "predicted_polarised"].tolist() == [0, 2, 2, 4]
+    counts = trace.counts[trace.counts["measure"] == "predicted_polarised"]
+    top = counts[counts["layer"] == TOP].set_index("point")["count"]
+    assert top.to_dict() == {1: 0, 2: 2, 3: 4}
     tuned = by_name(trace, concepts, words, "tuned")
-    assert tuned.loc[["up", "down"], "predicted_at"].tolist() == [1, 1]
+    assert tuned.loc[["up", "down"], "predicted_at"].tolist() == [2, 2]
     assert tuned.loc[["up", "down"], "polarised_at"].tolist() == [0, 0]
+
+
+def test_without_classes_nothing_is_polarised(concepts, words, tmp_path):
+    bare = ts.Corpus.from_sentences(words.sentences["words"].to_pylist(), name="bare")
+    bare = bare.select(words.rows_in(bare))
+    trace = ts.trace_concepts(
+        concepts, tmp_path / "trace", fractions=FRACTIONS, words=bare, permutations=2
+    )
+    assert set(trace.counts["measure"]) == {"retained", "present"}
+    assert not trace.fates["polarised"].any()
+    assert "polarised" not in set(trace.groups["group"])
+    assert not trace.table().empty
 
 
 def test_an_interrupted_trace_ends_like_one_that_was_not(concepts, trace, tmp_path, monkeypatch):
@@ -243,3 +256,15 @@ def test_interval_of_a_share_over_sentences():
     _, low, high = shares_over_sentences(cells, np.arange(1000) // 10, 0.95)[0]
     assert high - share == pytest.approx(1.96 * np.sqrt(0.3 * 0.7 / 100), rel=1e-2)
     assert share - low == pytest.approx(high - share)
+
+
+def test_the_command_does_what_the_function_does(concepts, trace, tmp_path, capsys):
+    from tunescope.cli import app
+
+    folders = [str(c.path) for c in concepts]
+    shares = [f"{fraction:g}" for fraction in FRACTIONS]
+    out = tmp_path / "trace"
+    arguments = ["trace", *folders, "--out", str(out), "--fractions", *shares]
+    app([*arguments, "--permutations", "99"], result_action="return_value")
+    assert "2 checkpoints between" in capsys.readouterr().out
+    assert (out / "fates.parquet").read_bytes() == (trace.path / "fates.parquet").read_bytes()

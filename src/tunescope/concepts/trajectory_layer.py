@@ -177,7 +177,8 @@ def count_frame(path: LayerPath, fates: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         Columns `COUNTS`. Measures: `retained`, base concepts that are there (null: the point's
         concepts dealt anew over occurrences); `present`, tuned concepts that are there (the same);
-        `polarised` and `predicted_polarised`, concepts of the point (null: classes over sentences).
+        `polarised` and `predicted_polarised`, concepts of the point (null: classes over sentences),
+        where its sentences have classes.
         `low` and `high` bound `share` by Wilson's interval, concepts being the sample. `changed` is
         how many were lost for good, born, or polarised for good, at this point.
     """
@@ -191,10 +192,12 @@ def count_frame(path: LayerPath, fates: pd.DataFrame) -> pd.DataFrame:
             found = (shares["occurrences"][:, here.counts] >= step.theta).sum(axis=1)
             rows.append((number, measure, here, found, (dates[measure] == number).sum()))
         for kind in path.polarity:
-            gold = kind == "class"
+            classes, gold = _classes(path, kind, number), kind == "class"
+            if (classes.codes < 0).all():  # a base model predicts nothing
+                continue
             name = "polarised" if gold else "predicted_polarised"
             when = _dates(fates, None, "polarised_at" if gold else "predicted_at")
-            found = _polarised_draws(path, point, _classes(path, kind, number))
+            found = _polarised_draws(path, point, classes)
             rows.append((number, name, point, found, (when == number).sum()))
     return pd.DataFrame([_count_row(path, *row) for row in rows], columns=COUNTS)
 

@@ -124,6 +124,8 @@ class ConceptTrace(StepResult):
         parts = []
         for measure, value in (("retained", "share"), ("polarised", "count")):
             rows = counts[counts["measure"] == measure]
+            if rows.empty:
+                continue
             wide = rows.pivot(index="layer", columns="fraction", values=value)
             wide.columns = [f"{measure} {fraction:g}" for fraction in wide.columns]
             parts.append(wide)

@@ -67,7 +67,7 @@ def trace_concepts(
         well each checkpoint does the task.
     words : Corpus or sequence of Corpus, optional
         The same words with other classes than when they were clustered; or for each point its own,
-        with what its model predicts (`with_predictions`).
+        with what its model predicts (`with_predictions`), where it predicts anything.
     step : Trace
         The parameters; they may be given as keywords instead.
 
@@ -187,18 +187,20 @@ def _check_comparable(concepts: list[LayerConcepts], tables: list[Corpus]) -> No
 
 
 def _classes(tables: list[Corpus]) -> tuple[Classes, tuple[Classes, ...] | None]:
-    """Gold classes, and what each point's model predicts where all corpora have that."""
+    """Gold classes, and what each point's model predicts; the base model may predict nothing."""
     gold = tables[0].of_sentence("class")
+    nothing = np.full(len(gold), None)
+    told = ["predicted" in table.sentences.column_names for table in tables]
     columns = [
-        t.of_sentence("predicted") for t in tables if "predicted" in t.sentences.column_names
+        table.of_sentence("predicted") if known else nothing
+        for table, known in zip(tables, told, strict=True)
     ]
-    names = tuple(
-        sorted({name for column in (gold, *columns) for name in column if name is not None})
-    )
+    every = {name for column in (gold, *columns) for name in column}
+    names = tuple(sorted(every - {None}))
     number = {name: code for code, name in enumerate(names)}
 
     def codes(column: np.ndarray) -> Classes:
         return Classes(names, np.array([number.get(name, -1) for name in column], np.int64))
 
-    predicted = tuple(codes(c) for c in columns) if len(columns) == len(tables) else None
+    predicted = tuple(codes(column) for column in columns) if any(told) else None
     return codes(gold), predicted
