@@ -155,3 +155,13 @@ def test_figures_hold_what_they_draw(alignment):
     for chart in charts:
         spec = specification(chart, 500)
         assert any(rows for rows in spec["datasets"].values())
+
+
+def test_a_single_model_on_the_command_line(both, tmp_path):
+    from tunescope.cli import main
+
+    options = ["--permutations", "5", "--resamples", "5", "--labels", "upos"]
+    with pytest.raises(SystemExit) as end:
+        main(["align", str(both[0].path), "none", str(tmp_path / "a"), *options])
+    assert not end.value.code
+    assert ts.Alignment.load(tmp_path / "a").manifest.facts["tuned"] is None

@@ -45,10 +45,10 @@ def align(
     base
         Folder written by `tunescope concepts` for the base model.
     tuned
-        The same for the tuned model.
+        The same for the tuned model; `none` to align a single model with labels and classes.
     out
         Folder for the alignment.
     """
     from tunescope.concepts.alignment import align as do
 
-    show(do(base, tuned, out, step=step))
+    show(do(base, None if str(tuned) == "none" else tuned, out, step=step))

@@ -57,7 +57,7 @@ def sweep(table: pd.DataFrame, level: str, role: str = "base") -> Any:
     null = kept.assign(measure=CHANCE, share=rows["null_high"] / rows["n_concepts"].clip(lower=1))
     names = [f"layer {layer}" for layer in shown]
     scale = alt.Scale(domain=names, range=list(LAYERS[: len(names)]))
-    colour = alt.Color("at:N", scale=scale, legend=alt.Legend(title=None))
+    colour = alt.Color("at:N", scale=scale, legend=alt.Legend(title=None, symbolOpacity=1))
     x = alt.X(
         "theta:Q", scale=alt.Scale(zero=False, nice=False),
         axis=alt.Axis(title=f"Threshold (share of the concept's {level})", format="~f", grid=False),
@@ -68,12 +68,11 @@ def sweep(table: pd.DataFrame, level: str, role: str = "base") -> Any:
     tip = [alt.Tooltip("at:N"), alt.Tooltip("theta:Q"), alt.Tooltip("n_concepts:Q")]
     tip += [alt.Tooltip(f"{c}:Q", format=".1%") for c in ("share", "low", "high")]
     tip.append(alt.Tooltip("p:Q", format=".3f"))
-    plain = alt.Color("at:N", scale=scale, legend=None)
     return styled(
         alt.layer(
             alt.Chart(found)
             .mark_area(opacity=0.15)
-            .encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=plain),
+            .encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=colour),
             alt.Chart(null)
             .mark_line(strokeWidth=1.5)
             .encode(x=x, y=y, color=colour, strokeDash=dash),
@@ -82,7 +81,7 @@ def sweep(table: pd.DataFrame, level: str, role: str = "base") -> Any:
             .encode(x=x, y=y, color=colour, strokeDash=dash),
             alt.Chart(found)
             .mark_point(filled=True, size=45, opacity=1)
-            .encode(x=x, y=y, color=plain, tooltip=tip),
+            .encode(x=x, y=y, color=colour, tooltip=tip),
         )
     )
 

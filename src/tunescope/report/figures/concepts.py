@@ -108,7 +108,9 @@ def matrix(table: pd.DataFrame) -> Any:
     -------
     altair.LayerChart
     """
-    frame = pd.DataFrame(table[["base_layer", "tuned_layer", "retained_share"]])
+    told = {"retained_share": ".1%", "retained_low": ".1%", "retained_high": ".1%"}
+    told = {name: form for name, form in {**told, "null_high": ".1f"}.items() if name in table}
+    frame = pd.DataFrame(table[["base_layer", "tuned_layer", *told]])
     rows = len(set(frame["base_layer"]))
     percent = alt.Axis(labelAngle=0, grid=False)
     legend = alt.Legend(title="Base concepts retained", format="%", gradientLength=180)
@@ -126,7 +128,7 @@ def matrix(table: pd.DataFrame) -> Any:
         tooltip=[
             "base_layer:O",
             "tuned_layer:O",
-            alt.Tooltip("retained_share:Q", format=".1%"),
+            *(alt.Tooltip(f"{name}:Q", format=form) for name, form in told.items()),
         ],
     )
     height = max(160, min(26 * rows, 560))
