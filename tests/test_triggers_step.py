@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+import transformers as hf
 
 import tunescope as ts
 from planted_classifier import GROUPS, concepts, pairs, save_classifier, texts
@@ -217,11 +219,12 @@ def test_of_many_classes_triggers_go_from_all_others_to_each(tmp_path: Path):
     config = hf.AutoConfig.from_pretrained(folder, num_labels=4)
     torch.manual_seed(1)
     model = hf.AutoModelForSequenceClassification.from_config(config)
-    with torch.no_grad():  # so that small differences of texts decide
-        model.classifier.weight.mul_(50)
     model.save_pretrained(folder)
     head = load_head(folder, measure="task", device="cpu")
     rows = [(" ".join(words[: n % 5 + 2]),) for n, words in enumerate(SENTENCES * 5)]
+    with torch.no_grad():  # so that differences of texts decide
+        mean = predict(head.model, head.tokenizer, rows).mean(0)
+        head.model.classifier.bias.sub_(torch.from_numpy(mean))
     victim = Victim(head, rows, probes=("the", "quick", "dog", "lazy"))
     plain, gold = victim.plain(), np.arange(30) % 4
     assert len(set(plain.argmax(1))) > 1
