@@ -17,12 +17,12 @@ import time
 
 import numpy as np
 
-from tunescope.concepts.align_frames import layer_frames, pair_frames
-from tunescope.concepts.align_labels import Labelling
+from tunescope.concepts.alignment.frames import layer_frames, pair_frames
+from tunescope.concepts.alignment.labels import Labelling
+from tunescope.concepts.alignment.polarity import SentenceClasses
 from tunescope.concepts.clustering import Clustering
 from tunescope.concepts.dendrogram import number_by_size
 from tunescope.concepts.label_sets import LabelSets
-from tunescope.concepts.polarity import SentenceClasses
 from tunescope.steps import Align
 
 

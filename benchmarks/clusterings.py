@@ -58,7 +58,7 @@ def measure(method: str, vectors: Path, k: int) -> tuple[np.ndarray, float, floa
 
 def score(labels: np.ndarray, types: np.ndarray, codes: np.ndarray, k: int) -> tuple[int, ...]:
     """Return concepts aligned, labels covered, labels there are."""
-    from tunescope.concepts.align_labels import align_labels
+    from tunescope.concepts.alignment.labels import align_labels
     from tunescope.concepts.contingency import type_counts
 
     n_labels = int(codes.max()) + 1

@@ -12,7 +12,8 @@ from runs import CLASSES, HOSTILE, _tune
 from tiny import save_tiny
 from tunescope.activations.extract import extract
 from tunescope.activations.store import ActivationStore
-from tunescope.concepts.alignment import Alignment, align
+from tunescope.concepts.alignment.align import align
+from tunescope.concepts.alignment.result import Alignment
 from tunescope.concepts.discover import discover_concepts
 from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.corpus.table import Corpus

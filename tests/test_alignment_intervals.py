@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tunescope.concepts.align_labels import Labelling, sets_of_codes
-from tunescope.concepts.clustering import Clustering
-from tunescope.concepts.label_draws import count_labels
-from tunescope.concepts.resampling import (
+from tunescope.concepts.alignment.label_draws import count_labels
+from tunescope.concepts.alignment.labels import Labelling, sets_of_codes
+from tunescope.concepts.alignment.resampling import (
     count_interval,
     resampled_interval,
     sentence_weights,
     share_interval,
 )
+from tunescope.concepts.clustering import Clustering
 
 K, WORDS = 60, 8
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tunescope.concepts.align_labels import Labelling, align_labels, compose
-from tunescope.concepts.annotation import Codes, composition_frame, label_rows
+from tunescope.concepts.alignment.annotation import Codes, composition_frame, label_rows
+from tunescope.concepts.alignment.gold_and_predicted import difference_rows
+from tunescope.concepts.alignment.label_draws import count_labels
+from tunescope.concepts.alignment.labels import Labelling, align_labels, compose
+from tunescope.concepts.alignment.nulls import orders, type_orders
+from tunescope.concepts.alignment.polarity import SentenceClasses, polarity_rows
+from tunescope.concepts.alignment.resampling import sentence_weights
 from tunescope.concepts.clustering import Clustering
 from tunescope.concepts.dendrogram import number_by_size
-from tunescope.concepts.gold_and_predicted import difference_rows
-from tunescope.concepts.label_draws import count_labels
 from tunescope.concepts.label_sets import LabelSets
-from tunescope.concepts.nulls import orders, type_orders
-from tunescope.concepts.polarity import SentenceClasses, polarity_rows
-from tunescope.concepts.resampling import sentence_weights
 from tunescope.steps import Align, Concepts
 
 N = 240

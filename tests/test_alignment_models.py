@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tunescope.concepts.align_frames import pair_frames
-from tunescope.concepts.changes import changes
+from tunescope.concepts.alignment.changes import changes
+from tunescope.concepts.alignment.frames import pair_frames
+from tunescope.concepts.alignment.matches import match_frame
+from tunescope.concepts.alignment.nulls import orders, type_orders
+from tunescope.concepts.alignment.overlaps import permuted_overlaps
 from tunescope.concepts.clustering import Clustering
 from tunescope.concepts.dendrogram import number_by_size
-from tunescope.concepts.matches import match_frame
-from tunescope.concepts.nulls import orders, type_orders
-from tunescope.concepts.overlaps import permuted_overlaps
 from tunescope.steps import Align
 
 N = 300

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from tunescope.concepts.align_labels import align_labels
-from tunescope.concepts.align_models import best_overlap, match
+from tunescope.concepts.alignment.labels import align_labels
+from tunescope.concepts.alignment.models import best_overlap, match
+from tunescope.concepts.alignment.nulls import compare, orders, permuted, permuted_types
+from tunescope.concepts.alignment.overlaps import permuted_overlaps
+from tunescope.concepts.alignment.polarity import align_classes
+from tunescope.concepts.alignment.resampling import share_interval
+from tunescope.concepts.alignment.retention import retention_row
 from tunescope.concepts.clustering import Clustering
 from tunescope.concepts.contingency import type_counts
 from tunescope.concepts.dendrogram import number_by_size
-from tunescope.concepts.nulls import compare, orders, permuted, permuted_types
-from tunescope.concepts.overlaps import permuted_overlaps
-from tunescope.concepts.polarity import align_classes
-from tunescope.concepts.resampling import share_interval
-from tunescope.concepts.retention import retention_row
 from tunescope.steps import Align
 
 

@@ -11,8 +11,8 @@ import tunescope as ts
 from stores import store_from_arrays
 from tunescope.concepts.clustering import Clustering
 from tunescope.concepts.dendrogram import number_by_size
-from tunescope.concepts.stability import agreement, on_words, rand_interval, same_words
-from tunescope.concepts.stability_samples import divide, nearest_centroid
+from tunescope.concepts.stability.agreement import agreement, on_words, rand_interval, same_words
+from tunescope.concepts.stability.samples import divide, nearest_centroid
 from tunescope.errors import InputError, MismatchError
 from tunescope.steps import Stability
 
@@ -100,7 +100,7 @@ def test_what_is_lost_beyond_noise_is_what_was_planted(stability):
 def test_the_same_seed_gives_the_same_bytes_after_an_interrupt(
     concepts, stores, tmp_path, monkeypatch
 ):
-    from tunescope.concepts import stability_step
+    from tunescope.concepts.stability import step as stability_step
 
     def run(name):
         return ts.concept_stability(

@@ -8,9 +8,9 @@ import pytest
 
 import tunescope as ts
 from planted_study import EVENTS, FRACTIONS, N_CONCEPTS, make_corpus, planted_concept, save_model
-from tunescope.concepts.trajectory import NEVER, count_returns, from_when, lost_when
-from tunescope.concepts.trajectory_flows import shares_over_sentences
-from tunescope.concepts.trajectory_points import point_frame, texts_seen
+from tunescope.concepts.trajectory.flows import shares_over_sentences
+from tunescope.concepts.trajectory.follow import NEVER, count_returns, from_when, lost_when
+from tunescope.concepts.trajectory.points import point_frame, texts_seen
 from tunescope.errors import InputError, MismatchError
 
 TOP, LAST = 2, len(FRACTIONS) - 1
@@ -189,7 +189,7 @@ def test_without_classes_nothing_is_polarised(concepts, words, tmp_path):
 
 
 def test_an_interrupted_trace_ends_like_one_that_was_not(concepts, trace, tmp_path, monkeypatch):
-    from tunescope.concepts import trajectory_step
+    from tunescope.concepts.trajectory import step as trajectory_step
 
     real, calls = trajectory_step.fate_frame, []
 

@@ -7,7 +7,7 @@ import pytest
 
 import tunescope as ts
 from tiny import make_tokenizer
-from tunescope.concepts.align_labels import align_labels
+from tunescope.concepts.alignment.labels import align_labels
 from tunescope.concepts.human import HUMAN, column_of, human_labels
 from tunescope.concepts.human.affix_lists import PREFIXES, SUFFIXES
 from tunescope.concepts.human.casing import CASES, Casing

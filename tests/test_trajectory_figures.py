@@ -52,7 +52,7 @@ def svg(chart) -> str:
 
 
 def test_groups_have_colours_of_their_own():
-    from tunescope.concepts.trajectory_flows import GROUPS as names
+    from tunescope.concepts.trajectory.flows import GROUPS as names
 
     assert tuple(GROUPS) == names
     assert len(set(GROUPS.values())) == len(GROUPS)

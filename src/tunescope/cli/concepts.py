@@ -49,6 +49,6 @@ def align(
     out
         Folder for the alignment.
     """
-    from tunescope.concepts.alignment import align as do
+    from tunescope.concepts.alignment.align import align as do
 
     show(do(base, None if str(tuned) == "none" else tuned, out, step=step))

@@ -32,7 +32,7 @@ def trace(
     tuning
         Folder written by `tunescope finetune`: says how many texts each checkpoint had seen.
     """
-    from tunescope.concepts.trajectory_step import trace_concepts as do
+    from tunescope.concepts.trajectory.step import trace_concepts as do
 
     show(do(concepts, out, fractions=fractions, tuning=tuning, step=step))
 
@@ -59,6 +59,6 @@ def stability(
     tuned
         The tuned model's activations, over the same corpus.
     """
-    from tunescope.concepts.stability_step import concept_stability as do
+    from tunescope.concepts.stability.step import concept_stability as do
 
     show(do(concepts, activations, out, tuned=tuned, step=step))

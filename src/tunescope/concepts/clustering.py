@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import csr_array
 
-from tunescope.concepts.align_kernels import grouped
+from tunescope.concepts.alignment.kernels import grouped
 from tunescope.concepts.contingency import cross_counts, type_counts
 from tunescope.concepts.layer_concepts import LayerConcepts
 
@@ -57,7 +57,7 @@ class Clustering:
 
     @cached_property
     def grouped(self) -> tuple[np.ndarray, np.ndarray]:
-        """Occurrences by concept (`align_kernels.grouped`)."""
+        """Occurrences by concept (`alignment.kernels.grouped`)."""
         return grouped(self.labels, len(self.sizes))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Counts that every alignment rests on: cluster by cluster, cluster by label, types per cluster."""
+"""Counts that alignments rest on: cluster by cluster, types per cluster."""
 
 from __future__ import annotations
 
@@ -22,28 +22,6 @@ def cross_counts(rows: np.ndarray, columns: np.ndarray) -> csr_array:
     table = csr_array((np.ones(len(rows), np.int64), (rows, columns)))
     table.sum_duplicates()
     return table
-
-
-def label_counts(clusters: np.ndarray, codes: np.ndarray, n_labels: int) -> np.ndarray:
-    """Count the labels in each cluster.
-
-    Parameters
-    ----------
-    clusters : numpy.ndarray of int, shape (n_words,)
-        Cluster of each word.
-    codes : numpy.ndarray of int, shape (n_words,)
-        Label of each word; -1 where it has none.
-    n_labels : int
-        Number of different labels.
-
-    Returns
-    -------
-    numpy.ndarray of int64, shape (n_clusters, n_labels)
-    """
-    n_clusters = int(clusters.max()) + 1
-    known = codes >= 0
-    cells = clusters[known] * n_labels + codes[known]
-    return np.bincount(cells, minlength=n_clusters * n_labels).reshape(n_clusters, n_labels)
 
 
 def type_counts(clusters: np.ndarray, types: np.ndarray) -> np.ndarray:

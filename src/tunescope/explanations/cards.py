@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tunescope.concepts.alignment import Alignment
+from tunescope.concepts.alignment.result import Alignment
 from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.errors import MismatchError
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tunescope.concepts.alignment import Alignment
+from tunescope.concepts.alignment.result import Alignment
 from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.errors import InputError, MismatchError
 from tunescope.explanations.cards import Card, Cards

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tunescope.concepts.alignment import Alignment
-from tunescope.concepts.annotation import Codes
+from tunescope.concepts.alignment.annotation import Codes
+from tunescope.concepts.alignment.result import Alignment
 from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.corpus.table import Corpus
 from tunescope.study.result import Run

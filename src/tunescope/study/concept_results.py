@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunescope.concepts.alignment_result import Alignment
+from tunescope.concepts.alignment.result import Alignment
 from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.concepts.naming.result import ConceptNames
-from tunescope.concepts.stability_result import ConceptStability
-from tunescope.concepts.trajectory_result import ConceptTrace
+from tunescope.concepts.stability.result import ConceptStability
+from tunescope.concepts.trajectory.result import ConceptTrace
 from tunescope.explanations.checked import ExplanationCheck
 from tunescope.explanations.explanation import Explanations
 from tunescope.explanations.mapper import ConceptMapper

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from tunescope.concepts.alignment import align
+from tunescope.concepts.alignment.align import align
 from tunescope.concepts.discover import check_enough, discover_concepts
 from tunescope.concepts.naming.name import name_concepts
 from tunescope.concepts.selection import select_words
-from tunescope.concepts.stability_step import concept_stability
-from tunescope.concepts.trajectory_step import trace_concepts
+from tunescope.concepts.stability.step import concept_stability
+from tunescope.concepts.trajectory.step import trace_concepts
 from tunescope.paths import resolve_path
 from tunescope.study.classifiers import classifier
 from tunescope.study.file import Study

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import pandas as pd
 
-from tunescope.concepts.alignment import Alignment
+from tunescope.concepts.alignment.result import Alignment
 from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.errors import InputError
 from tunescope.files import read_json

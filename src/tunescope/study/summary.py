@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from tunescope.concepts.alignment import Alignment
+from tunescope.concepts.alignment.result import Alignment
 from tunescope.neurons.result import NeuronSets
 from tunescope.probes.compare import ProbeComparison
 from tunescope.probes.result import LayerProbes

@@ -10,8 +10,8 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from tunescope.activations.store import ActivationStore
+from tunescope.concepts.alignment.polarity import align_classes
 from tunescope.concepts.layer_concepts import LayerConcepts
-from tunescope.concepts.polarity import align_classes
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError, nearest
 from tunescope.steps.triggers import Triggers

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from tunescope.concepts.alignment.resampling import share_interval
 from tunescope.concepts.naming.answers import read_choice
 from tunescope.concepts.naming.evidence import Evidence
 from tunescope.concepts.naming.prompt import check_messages
 from tunescope.concepts.naming.refusals import REFUSING
 from tunescope.concepts.naming.reply import Reply
-from tunescope.concepts.resampling import share_interval
 from tunescope.files import hash_json
 from tunescope.steps import Name
 

@@ -12,7 +12,7 @@ from threading import Event
 
 import pandas as pd
 
-from tunescope.concepts.alignment_result import Alignment
+from tunescope.concepts.alignment.result import Alignment
 from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.concepts.naming.answers import read_answer
 from tunescope.concepts.naming.asking import Asker

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from tunescope.concepts.alignment import Alignment
+from tunescope.concepts.alignment.result import Alignment
 from tunescope.report.concepts.labels import figures as label_figures
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import alignment as draw

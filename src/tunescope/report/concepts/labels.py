@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from tunescope.concepts.alignment import Alignment
+from tunescope.concepts.alignment.result import Alignment
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import alignment as draw
 from tunescope.report.figures import concepts as draw_concepts

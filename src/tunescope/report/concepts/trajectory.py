@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from tunescope.concepts.stability_result import ConceptStability
-from tunescope.concepts.trajectory_result import ConceptTrace
+from tunescope.concepts.stability.result import ConceptStability
+from tunescope.concepts.trajectory.result import ConceptTrace
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import trajectory as draw
 from tunescope.report.finding import Finding

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tunescope.concepts.align_labels import Composition, Labelling, compose
+from tunescope.concepts.alignment.label_draws import LabelCounts, count_labels, frequent_labels
+from tunescope.concepts.alignment.labels import Composition, Labelling, compose
+from tunescope.concepts.alignment.nulls import compare
+from tunescope.concepts.alignment.resampling import count_interval, resampled_interval
 from tunescope.concepts.clustering import Clustering
-from tunescope.concepts.label_draws import LabelCounts, count_labels, frequent_labels
-from tunescope.concepts.nulls import compare
-from tunescope.concepts.resampling import count_interval, resampled_interval
 from tunescope.steps import Align
 
 LABELS = [

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tunescope.concepts.align_labels import Majorities
-from tunescope.concepts.align_models import match
+from tunescope.concepts.alignment.labels import Majorities
+from tunescope.concepts.alignment.models import match
 from tunescope.concepts.clustering import Clustering
 
 NEVER = -1

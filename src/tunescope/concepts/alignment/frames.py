@@ -9,24 +9,22 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from tunescope.concepts.align_labels import Labelling
-from tunescope.concepts.annotation import (
+from tunescope.concepts.alignment.annotation import (
     COMPOSITION,
     LABELS,
     SCORES,
     composition_frame,
     label_rows,
 )
-from tunescope.concepts.clustering import Clustering, clusterings
-from tunescope.concepts.fates import concept_frame
-from tunescope.concepts.gold_and_predicted import DIFFERENCE, difference_rows
-from tunescope.concepts.layer_concepts import LayerConcepts
-from tunescope.concepts.matches import match_frame
-from tunescope.concepts.nulls import orders, type_orders
-from tunescope.concepts.overlaps import LEVELS, permuted_overlaps
-from tunescope.concepts.polarity import POLARITY, SentenceClasses, polarity_rows
-from tunescope.concepts.resampling import sentence_weights
-from tunescope.concepts.retention import (
+from tunescope.concepts.alignment.fates import concept_frame
+from tunescope.concepts.alignment.gold_and_predicted import DIFFERENCE, difference_rows
+from tunescope.concepts.alignment.labels import Labelling
+from tunescope.concepts.alignment.matches import match_frame
+from tunescope.concepts.alignment.nulls import orders, type_orders
+from tunescope.concepts.alignment.overlaps import LEVELS, permuted_overlaps
+from tunescope.concepts.alignment.polarity import POLARITY, SentenceClasses, polarity_rows
+from tunescope.concepts.alignment.resampling import sentence_weights
+from tunescope.concepts.alignment.retention import (
     MATRIX,
     RETENTION,
     SWEEP,
@@ -34,6 +32,8 @@ from tunescope.concepts.retention import (
     retention_row,
     sweep_rows,
 )
+from tunescope.concepts.clustering import Clustering, clusterings
+from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.steps import Align
 
 

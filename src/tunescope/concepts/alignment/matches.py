@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from tunescope.concepts.alignment.overlaps import LEVELS, shared_counts
 from tunescope.concepts.clustering import Clustering
-from tunescope.concepts.overlaps import LEVELS, shared_counts
 
 MATCHES = [
     "role",

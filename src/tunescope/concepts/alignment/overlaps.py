@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from tunescope.concepts.align_kernels import (
+from tunescope.concepts.alignment.kernels import (
     concepts_of_types,
     grouped,
     most_shared,

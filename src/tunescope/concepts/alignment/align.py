@@ -7,20 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from tunescope.concepts.align_frames import align_frames
-from tunescope.concepts.align_labels import Labelling
-from tunescope.concepts.alignment_result import FRAMES, Alignment
+from tunescope.concepts.alignment.frames import align_frames
+from tunescope.concepts.alignment.labels import Labelling
+from tunescope.concepts.alignment.polarity import SentenceClasses, class_codes
+from tunescope.concepts.alignment.result import FRAMES, Alignment
 from tunescope.concepts.label_sets import LabelSets
 from tunescope.concepts.layer_concepts import LayerConcepts
-from tunescope.concepts.polarity import SentenceClasses, class_codes
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError, MismatchError
 from tunescope.files import hash_json, write_frame
 from tunescope.manifest import begin, finish
 from tunescope.parameters import step_function
 from tunescope.steps import Align
-
-__all__ = ["Alignment", "align"]
 
 
 @step_function(Align)

@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from tunescope.concepts.align_labels import Majorities, align_labels
+from tunescope.concepts.alignment.labels import Majorities, align_labels
+from tunescope.concepts.alignment.nulls import compare, orders, permuted
+from tunescope.concepts.alignment.overlaps import permuted_overlaps
+from tunescope.concepts.alignment.resampling import share_interval
 from tunescope.concepts.clustering import Clustering
-from tunescope.concepts.nulls import compare, orders, permuted
-from tunescope.concepts.overlaps import permuted_overlaps
-from tunescope.concepts.resampling import share_interval
-from tunescope.concepts.trajectory import (
+from tunescope.concepts.trajectory.follow import (
     NEVER,
     count_returns,
     follow,

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from tunescope.concepts.align_labels import Labelling, Majorities, compose
-from tunescope.concepts.align_models import match
-from tunescope.concepts.annotation import names_of
-from tunescope.concepts.changes import changes
+from tunescope.concepts.alignment.annotation import names_of
+from tunescope.concepts.alignment.changes import changes
+from tunescope.concepts.alignment.labels import Labelling, Majorities, compose
+from tunescope.concepts.alignment.models import match
+from tunescope.concepts.alignment.polarity import SentenceClasses
 from tunescope.concepts.clustering import Clustering
-from tunescope.concepts.polarity import SentenceClasses
 from tunescope.steps import Align
 
 FATES = {"base": ("lost", "retained"), "tuned": ("born", "survived")}

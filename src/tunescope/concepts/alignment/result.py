@@ -83,7 +83,7 @@ class Alignment(StepResult):
 
     @cached_property
     def matches(self) -> pd.DataFrame:
-        """Every match of every concept, over all pairs of layers (see `concepts.matches`)."""
+        """Every match of every concept, over all pairs of layers (see `alignment.matches`)."""
         return self.frame("matches")
 
     @cached_property
@@ -118,12 +118,12 @@ class Alignment(StepResult):
 
     @cached_property
     def concepts(self) -> pd.DataFrame:
-        """One row per model, layer and concept (see `concepts.fates`)."""
+        """One row per model, layer and concept (see `alignment.fates`)."""
         return self.frame("concepts")
 
     @cached_property
     def changes(self) -> pd.DataFrame:
-        """One row per role, layer and `change`: how many concepts (see `concepts.changes`)."""
+        """One row per role, layer and `change`: how many concepts (see `alignment.changes`)."""
         rows = self.concepts[self.concepts["change"] != ""]
         grouped = rows.groupby(["role", "layer", "change"], as_index=False, sort=True)
         return pd.DataFrame(grouped.size()).rename(columns={"size": "concepts"})

@@ -22,8 +22,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tunescope.concepts.alignment.overlaps import shared_counts
 from tunescope.concepts.clustering import Clustering
-from tunescope.concepts.overlaps import shared_counts
 
 CHANGES = {
     "base": ("kept", "merged", "absorbed", "split", "vanished"),

@@ -40,7 +40,7 @@ class ConceptTrace(StepResult):
 
     @cached_property
     def counts(self) -> pd.DataFrame:
-        """One row per layer, point and measure (see `trajectory_layer.count_frame`)."""
+        """One row per layer, point and measure (see `trajectory.layer.count_frame`)."""
         return self._frame("counts")
 
     @cached_property

@@ -20,9 +20,9 @@ from tunescope.activations.store import ActivationStore
 from tunescope.concepts.cluster import memory_needed
 from tunescope.concepts.clustering import Clustering
 from tunescope.concepts.layer_concepts import LayerConcepts
-from tunescope.concepts.stability import AGREEMENT, agreement, compare_concepts
-from tunescope.concepts.stability_result import ConceptStability
-from tunescope.concepts.stability_samples import cluster_samples, divide
+from tunescope.concepts.stability.agreement import AGREEMENT, agreement, compare_concepts
+from tunescope.concepts.stability.result import ConceptStability
+from tunescope.concepts.stability.samples import cluster_samples, divide
 from tunescope.errors import InputError, MismatchError
 from tunescope.files import read_frame, write_frame
 from tunescope.manifest import begin, finish

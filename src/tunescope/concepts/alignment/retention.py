@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from tunescope.concepts.alignment.nulls import compare
+from tunescope.concepts.alignment.overlaps import Level
+from tunescope.concepts.alignment.resampling import share_interval
 from tunescope.concepts.clustering import Clustering
-from tunescope.concepts.nulls import compare
-from tunescope.concepts.overlaps import Level
-from tunescope.concepts.resampling import share_interval
 from tunescope.steps import Align
 
 RETENTION = [

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from tunescope.concepts.align_labels import Labelling, Majorities, align_labels, sets_of_codes
-from tunescope.concepts.annotation import Codes
+from tunescope.concepts.alignment.annotation import Codes
+from tunescope.concepts.alignment.label_draws import count_labels
+from tunescope.concepts.alignment.labels import Labelling, Majorities, align_labels, sets_of_codes
+from tunescope.concepts.alignment.nulls import compare, orders
+from tunescope.concepts.alignment.resampling import count_interval
 from tunescope.concepts.clustering import Clustering
-from tunescope.concepts.label_draws import count_labels
-from tunescope.concepts.nulls import compare, orders
-from tunescope.concepts.resampling import count_interval
 from tunescope.steps import Align
 
 POLARITY = [

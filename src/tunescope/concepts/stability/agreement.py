@@ -13,11 +13,11 @@ import numpy as np
 from scipy.stats import t as student
 from sklearn.metrics import adjusted_rand_score
 
+from tunescope.concepts.alignment.nulls import compare, orders
+from tunescope.concepts.alignment.overlaps import permuted_overlaps
+from tunescope.concepts.alignment.resampling import share_interval
 from tunescope.concepts.clustering import Clustering
 from tunescope.concepts.layer_concepts import LayerConcepts
-from tunescope.concepts.nulls import compare, orders
-from tunescope.concepts.overlaps import permuted_overlaps
-from tunescope.concepts.resampling import share_interval
 from tunescope.corpus.table import Corpus
 from tunescope.errors import MismatchError
 from tunescope.steps import Stability

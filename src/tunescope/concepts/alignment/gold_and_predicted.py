@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from tunescope.concepts.alignment.polarity import SentenceClasses, class_counts
+from tunescope.concepts.alignment.resampling import resampled_interval
 from tunescope.concepts.clustering import Clustering
-from tunescope.concepts.polarity import SentenceClasses, class_counts
-from tunescope.concepts.resampling import resampled_interval
 from tunescope.steps import Align
 
 DIFFERENCE = [

@@ -2,7 +2,7 @@
 
 At every point a concept is in one group, by how it relates to the base model's concepts:
 
-- `kept`, `split`, `carved`, `merged`, `new`: see `tunescope.concepts.changes`;
+- `kept`, `split`, `carved`, `merged`, `new`: see `tunescope.concepts.alignment.changes`;
 - `polarised`: polarised towards a class, whatever it came from;
 - `small`: too few word types to count.
 
@@ -17,9 +17,9 @@ import pandas as pd
 from scipy.sparse import csr_array
 from scipy.stats import norm
 
-from tunescope.concepts.changes import changes
-from tunescope.concepts.trajectory import follow
-from tunescope.concepts.trajectory_layer import LayerPath
+from tunescope.concepts.alignment.changes import changes
+from tunescope.concepts.trajectory.follow import follow
+from tunescope.concepts.trajectory.layer import LayerPath
 
 GROUPS = ("kept", "merged", "absorbed", "split", "carved", "vanished", "new", "polarised", "small")
 """All groups, in the order in which figures show them."""

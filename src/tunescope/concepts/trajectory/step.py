@@ -15,15 +15,15 @@ from tqdm.auto import tqdm
 
 from tunescope.concepts.clustering import Clustering
 from tunescope.concepts.layer_concepts import LayerConcepts
-from tunescope.concepts.trajectory_flows import (
+from tunescope.concepts.trajectory.flows import (
     concept_frame,
     flow_frame,
     group_concepts,
     group_frame,
 )
-from tunescope.concepts.trajectory_layer import Classes, LayerPath, count_frame, fate_frame
-from tunescope.concepts.trajectory_points import point_frame
-from tunescope.concepts.trajectory_result import FRAMES, ConceptTrace
+from tunescope.concepts.trajectory.layer import Classes, LayerPath, count_frame, fate_frame
+from tunescope.concepts.trajectory.points import point_frame
+from tunescope.concepts.trajectory.result import FRAMES, ConceptTrace
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError, MismatchError
 from tunescope.files import hash_json, read_frame, write_frame

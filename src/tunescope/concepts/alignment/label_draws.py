@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tunescope.concepts.align_kernels import count_aligned, count_aligned_once
-from tunescope.concepts.align_labels import Labelling
+from tunescope.concepts.alignment.kernels import count_aligned, count_aligned_once
+from tunescope.concepts.alignment.labels import Labelling
 from tunescope.concepts.clustering import Clustering
 
 

@@ -1,0 +1,1 @@
+"""How much two clusterings of the same words differ without any tuning."""

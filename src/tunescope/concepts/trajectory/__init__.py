@@ -1,0 +1,1 @@
+"""Concepts over the checkpoints of a tuning: when they are lost, born and polarised."""
