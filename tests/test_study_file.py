@@ -173,9 +173,15 @@ def test_make_checks_missing_keys():
 @pytest.mark.parametrize("step", STEPS.values(), ids=str)
 def test_help_of_a_step_lists_its_parameters(step):
     """`help(ts.extract)` tells what the signature shows."""
-    # Where the package has the name of the step.
-    names = {"geometry": "compare_geometry", "concepts": "discover_concepts"}
+    names = {  # where the function is called otherwise than the step
+        "geometry": "compare_geometry",
+        "concepts": "discover_concepts",
+        "trace": "trace_concepts",
+        "stability": "concept_stability",
+        "triggers": "find_triggers",
+        "name": "name_concepts",
+    }
     function = getattr(tunescope, names.get(step.name, step.name))
     text = inspect.getdoc(function)
     for name in inspect.signature(function).parameters:
-        assert re.search(rf"^(\w+, )*{name}(, \w+)* : ", text, re.M), name
+        assert re.search(rf"^(\w+, )*\*?{name}(, \w+)* : ", text, re.M), name

@@ -116,10 +116,22 @@ class CheckExplanations(Step):
         `mask` or the `pad` token.
     draws
         Random sets of words of each text.
-    steps, rule, baseline, output, mass, max_length, batch_tokens
-        As in step `explain`.
+    steps
+        Points on the path from the baseline to the text, at most.
     tolerance
         As in step `explain`; here, no more points than are needed are taken by default.
+    rule
+        As in step `explain`.
+    baseline
+        As in step `explain`.
+    output
+        As in step `explain`.
+    mass
+        As in step `explain`.
+    max_length
+        As in step `explain`.
+    batch_tokens
+        As in step `explain`.
     resamples
         Bootstrap resamples of texts for confidence intervals, and sign flips for the test.
     confidence
