@@ -110,6 +110,7 @@ def test_a_text_flips_in_the_examples(table: TriggerTable):
 
 def test_findings_say_whether_random_words_are_beaten(planted: Path, table: TriggerTable, tmp_path):
     said = " ".join(table.findings())
+    assert said.startswith("Towards 'bad', ")
     assert "flips 100% of 20 held-out texts" in said
     weak = found(planted, tmp_path / "weak", methods=("concept", "random"), n_words=1, draws=1)
     frame = weak.comparisons.assign(p=0.4, difference=0.1, flip_rate=0.3, baseline_rate=0.2)
@@ -260,3 +261,25 @@ def test_figures_show_every_method_and_their_baseline(table: TriggerTable):
     for name, _, _ in figures.METHODS.values():
         assert name in text
     assert "best of random words" in str(specification(drawn["layers"]))
+
+
+def test_the_command_writes_the_same_tables(planted: Path, tmp_path: Path, capsys):
+    from tunescope.cli import main
+
+    data = texts()
+    rows = [f"{target}\t{text}" for (text,), target in zip(data.texts, data.targets, strict=True)]
+    for split in ("train", "dev"):
+        (tmp_path / f"{split}.tsv").write_text("\n".join(["label\tsentence", *rows]) + "\n")
+    with pytest.raises(SystemExit, match="0"):
+        main(
+            ["triggers", str(planted / "model"), str(planted / "concepts"), str(tmp_path / "out"),
+             "--texts.path.train", str(tmp_path / "train.tsv"),
+             "--texts.path.dev", str(tmp_path / "dev.tsv"),
+             "--methods", "concept", "random", "--resamples", "200", "--device", "cpu"],
+        )  # fmt: skip
+    shown = capsys.readouterr().out
+    assert "flips 100% of 20 held-out texts" in " ".join(shown.split())
+    made = TriggerTable.load(tmp_path / "out")
+    again = found(planted, tmp_path / "again", data, methods=("concept", "random"), lexicon=None)
+    pd.testing.assert_frame_equal(made.best, again.best)
+    assert made.key == again.key

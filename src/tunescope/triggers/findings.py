@@ -39,19 +39,19 @@ def _places(tried: pd.DataFrame) -> list[tuple]:
 
 
 def _against_random(row: dict[str, Any], table: TriggerTable) -> str:
-    where = f"towards {row['towards']!r}" + _place(row, table)
+    where = f"Towards {row['towards']!r}" + _place(row, table)
     rates = (
         f"{row['flip_rate']:.0%} of {row['n']} held-out texts against {row['baseline_rate']:.0%}"
     )
     best = f"the best trigger from a concept, {row['trigger']!r}, flips {rates}"
     if row["n"] == 0:
-        return f"{where.capitalize()}: no held-out text is predicted otherwise, nothing can flip."
+        return f"{where}: no held-out text is predicted otherwise, nothing can flip."
     if row["p"] < LEVEL and row["difference"] > 0:
-        first = f"{where.capitalize()}, {best} for the best of as many random ones"
+        first = f"{where}, {best} for the best of as many random ones"
     elif row["p"] < LEVEL:
-        first = f"{where.capitalize()}, words of concepts are worse than random words: {best}"
+        first = f"{where}, words of concepts are worse than random words: {best}"
     else:
-        first = f"{where.capitalize()}, words of concepts do not beat random words: {best}"
+        first = f"{where}, words of concepts do not beat random words: {best}"
     first += f" (p = {row['p']:.2g})."
     mean = f"{row['mean']:.0%} against {row['baseline_mean']:.0%}"
     if pd.isna(row["mean_p"]):
@@ -66,9 +66,8 @@ def _against_random(row: dict[str, Any], table: TriggerTable) -> str:
 
 
 def _place(row: dict[str, Any], table: TriggerTable) -> str:
-    many = len(table.step.positions) > 1 or row["part"] != "first" or table.step.parts is None
     pairs = table.facts["n_parts"] == 2
-    if not many and not pairs:
+    if len(table.step.positions) == 1 and not pairs:
         return ""
     spot = {"before": "before", "after": "after", "middle": "in the middle of"}[row["position"]]
     return f" {spot} the {row['part']} text" if pairs else f" {spot} the text"
