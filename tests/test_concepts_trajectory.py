@@ -8,8 +8,16 @@ import pytest
 
 import tunescope as ts
 from planted_study import EVENTS, FRACTIONS, N_CONCEPTS, make_corpus, planted_concept, save_model
+from tunescope.concepts.alignment.labels import Majorities
+from tunescope.concepts.clustering import Clustering
 from tunescope.concepts.trajectory.flows import shares_over_sentences
-from tunescope.concepts.trajectory.follow import NEVER, count_returns, from_when, lost_when
+from tunescope.concepts.trajectory.follow import (
+    NEVER,
+    count_returns,
+    from_when,
+    lost_when,
+    polarised_when,
+)
 from tunescope.concepts.trajectory.points import point_frame, texts_seen
 from tunescope.errors import InputError, MismatchError
 
@@ -53,6 +61,28 @@ def test_from_when():
     assert from_when(there).tolist() == [0, NEVER, 1, 2, NEVER]
     assert lost_when(there).tolist() == [NEVER, 0, NEVER, NEVER, 2]
     assert count_returns(there).tolist() == [0, 0, 0, 1, 0]
+
+
+def test_polarity_may_come_from_several_concepts_and_must_not_go_or_turn():
+    def point(labels):
+        return Clustering("m", "tuned", 0, np.array(labels), np.arange(8), 1)
+
+    def majorities(best, aligned):
+        return Majorities(np.array(best), np.ones(len(best)), np.array(aligned))
+
+    points = [
+        point([0, 0, 0, 0, 1, 1, 1, 1]),  # both polarised, the first the other way
+        point([0, 0, 1, 1, 2, 2, 2, 2]),  # two concepts of one class; the second not polarised
+        point([0, 0, 0, 0, 1, 1, 1, 1]),
+    ]
+    found = [
+        majorities([1, 1], [True, True]),
+        majorities([0, 0, 1], [True, True, False]),
+        majorities([0, 1], [True, True]),
+    ]
+    assert polarised_when(points[-1], points, found, 0.8).tolist() == [1, 2]
+    none = [majorities([-1] * 3, [False] * 3)] * 3
+    assert polarised_when(points[-1], points, none, 0.8).tolist() == [NEVER, NEVER]
 
 
 def test_every_loss_is_dated(trace, concepts, words):

@@ -7,8 +7,9 @@ function of Durrani et al. 2022, arXiv 2210.12696; following it over checkpoints
 - A base concept is **lost** at the first point from which on it is never there again.
 - A tuned concept that is not there in the base is **born** at the first point from which on it is
   always there.
-- A concept is **polarised** from the first point on at which, and at all later ones, the concept
-  that holds theta of it is polarised, towards the same class as at the end.
+- A concept is **polarised** from the first point on at which, and at all later ones, theta of its
+  occurrences are in concepts polarised towards one class, the same as at the end. These may be
+  several: in high layers the borders between polarised concepts move long after they are polarised.
 
 So all three are for good: what comes and goes is counted under `returns` and moves no date.
 """
@@ -95,28 +96,44 @@ def count_returns(there: np.ndarray) -> np.ndarray:
     return (gone_before & there[1:]).sum(axis=0)
 
 
-def polarised_when(path: Path, majorities: Sequence[Majorities], theta: float) -> np.ndarray:
+def polarised_when(
+    concepts: Clustering,
+    points: Sequence[Clustering],
+    majorities: Sequence[Majorities],
+    theta: float,
+) -> np.ndarray:
     """Return from which point on each concept is polarised, towards its class at the end.
 
     Parameters
     ----------
-    path : Path
-        Where the concepts are.
+    concepts : Clustering
+        The concepts to date.
+    points : sequence of Clustering
+        The same layer at all points, over the same words.
     majorities : sequence of Majorities
         The class most of each concept of each point carries, and which are polarised.
     theta : float
-        Smallest share that a concept of a point has to hold.
+        Smallest share of a concept that has to be in concepts polarised towards the class.
 
     Returns
     -------
     numpy.ndarray of int64, shape (n_concepts,)
         `NEVER` for those that are not polarised at the last point.
     """
-    towards = np.array(
+    towards = [
+        np.where(found.aligned, found.best, NEVER)[point.labels]
+        for point, found in zip(points, majorities, strict=True)
+    ]
+    n_classes = 1 + max(int(of_words.max()) for of_words in towards)
+    n = len(concepts.sizes)
+    if n_classes == 0:
+        return np.full(n, NEVER)
+    counts = np.array(
         [
-            np.where(found.aligned, found.best, NEVER)[best]
-            for found, best in zip(majorities, path.best, strict=True)
+            np.bincount((concepts.labels * n_classes + t)[t >= 0], minlength=n * n_classes)
+            for t in towards
         ]
-    )
-    polarised = path.there(theta) & (towards != NEVER) & (towards == towards[-1])
-    return from_when(polarised)
+    ).reshape(-1, n, n_classes)
+    polarised = counts / concepts.sizes[:, None] >= theta
+    at_end = counts[-1].argmax(axis=1)
+    return from_when(polarised[:, np.arange(n), at_end])

@@ -155,7 +155,7 @@ def fate_frame(path: LayerPath) -> pd.DataFrame:
             **path.polarity_columns(point),
         }
         for kind, found in path.polarity.items():
-            when = polarised_when(way, found, path.step.theta)
+            when = polarised_when(here, path.points, found, path.step.theta)
             name = "polarised_at" if kind == "class" else "predicted_at"
             columns[name] = np.where(here.counts, when, NEVER)
         frames.append(pd.DataFrame(columns))
