@@ -73,13 +73,13 @@ def flips(best: pd.DataFrame, tried: pd.DataFrame) -> Any:
         color=alt.Color(
             "words:N",
             scale=alt.Scale(domain=names, range=[colour for _, colour, _ in there]),
-            legend=alt.Legend(title=None, symbolOpacity=1),
+            legend=alt.Legend(title=None, symbolOpacity=1, columns=3),
         ),
     )
     shape = alt.Shape(
         "words:N",
         scale=alt.Scale(domain=names, range=[shape for _, _, shape in there]),
-        legend=alt.Legend(title=None),
+        legend=alt.Legend(title=None, columns=3),
     )
     tip = ["towards:N", "words:N", "trigger:N", "tried:Q", "n:Q"]
     tip += [alt.Tooltip(f"{c}:Q", format=".1%") for c in ("flip_rate", "flip_low", "flip_high")]
@@ -171,7 +171,7 @@ def strength(concepts: pd.DataFrame, tried: pd.DataFrame, trait: str) -> Any:
     logarithmic = trait in ("size", "n_types")
     x = alt.X(
         "value:Q",
-        scale=alt.Scale(type="log" if logarithmic else "linear", zero=False),
+        scale=alt.Scale(type="log" if logarithmic else "linear", zero=False, nice=False),
         axis=alt.Axis(title=TRAITS[trait], tickCount=6),
     )
     y = value_axis("mean_rate:Q", "Flipped, mean of its triggers", domain=[0, 1])
