@@ -42,9 +42,6 @@ path = "odd.jsonl"
 [corpora.more]
 path = "more.jsonl"
 
-[tasks.said]
-path = { train = "said.tsv", dev = "said.tsv" }
-
 [extract]
 max_length = 48
 
@@ -90,10 +87,13 @@ min_types = 2
 
 [align]
 permutations = 5
-resamples = 20
 theta_labels = 0.6
 theta_classes = 0.6
-computed = ["casing", "ngram"]
+"""
+
+LATENT = """
+[tasks.said]
+path = { train = "said.tsv", dev = "said.tsv" }
 
 [stability]
 repeats = 1
@@ -124,6 +124,11 @@ max_texts = 10
 steps = 8
 resamples = 20
 """
+"""What is done with aligned concepts, to be added to the study."""
+
+WHOLE = (
+    STUDY.replace("[align]\n", '[align]\ncomputed = ["casing", "ngram"]\nresamples = 20\n') + LATENT
+)
 
 
 def without(study: str, *tables: str) -> str:
@@ -133,14 +138,11 @@ def without(study: str, *tables: str) -> str:
     return study
 
 
-LATENT = ("stability", "triggers", "map_concepts", "explain", "check_explanations")
-"""Tables of what is done with aligned concepts."""
-
 NEURONS = ("rank", "select", "reduce", "intervene")
 """Tables of the study of individual neurons."""
 
 
-def make_tiny_run(folder: Path, study: str = STUDY) -> Run:
+def make_tiny_run(folder: Path, study: str = WHOLE) -> Run:
     """Run a small study over hostile words in `folder` (models and corpora are written there)."""
     save_tiny("bert", folder / "base", head=AutoModelForMaskedLM)
     save_tiny("bert", folder / "tuned", head=AutoModelForSequenceClassification)

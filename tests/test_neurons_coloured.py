@@ -21,10 +21,9 @@ from tunescope.neurons.coloured import (
     as_html,
     as_text,
     colour,
-    direction,
-    printable,
     terminal_style,
 )
+from tunescope.writing import direction, printable
 
 INKS = {"light": ("#ffffff", "#1b1e23"), "dark": ("#15181d", "#e7e9ed"), "black": ("#000", "#fff")}
 

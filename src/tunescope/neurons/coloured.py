@@ -9,10 +9,11 @@ Hebrew sentence then reads as it does in any text. Every word is text, never mar
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from tunescope.writing import EMBEDDING, direction, printable
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -28,26 +29,6 @@ TERMINAL = {  # readable as letters on black and on white, and with the fill's o
     "high": ("#a76700", "bold #000000 on #e69f00"),
     "low": ("#087bbd", "bold #ffffff on #0072b2"),
 }
-EMBEDDING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Characters that turn the direction of what follows them."""
-
-
-def direction(words: Sequence[str]) -> Literal["ltr", "rtl"]:
-    """Return the direction of a sentence: that of most words that have one.
-
-    The first strong letter, which `dir="auto"` goes by, turns a Hebrew sentence around when it
-    starts with an English name.
-    """
-    right = left = 0
-    for word in words:
-        strong = next(filter(None, map(_strong, word)), "")
-        right += strong == "rtl"
-        left += strong == "ltr"
-    return "rtl" if right > left else "ltr"
-
-
-def _strong(letter: str) -> str:
-    return {"L": "ltr", "R": "rtl", "AL": "rtl"}.get(unicodedata.bidirectional(letter), "")
 
 
 def colour(z: float) -> str:
@@ -135,13 +116,3 @@ def terminal_style(z: float) -> str:
     step = sum(abs(z) >= bound for bound in STEPS) if math.isfinite(z) else 0
     letters, filled = TERMINAL["high" if z > 0 else "low"]
     return ("", letters, f"bold underline {letters}", filled)[step]
-
-
-def printable(word: str) -> str:
-    """Return a word without what a terminal would obey: controls, and turns of direction."""
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}"
-        if letter in EMBEDDING or unicodedata.category(letter) in ("Cc", "Cs")
-        else letter
-        for letter in word
-    )

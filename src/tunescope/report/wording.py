@@ -8,7 +8,8 @@ from typing import Any
 
 def percent(share: float) -> str:
     """Write a share as per cent."""
-    return f"{100 * share:.1f}".removesuffix(".0") + "%"
+    written = f"{100 * share:.1f}".removesuffix(".0")
+    return ("0" if written == "-0" else written) + "%"
 
 
 def points(difference: float) -> str:

@@ -71,7 +71,7 @@ def classifier(
     mapper: Any = ABSENT
     if study.map_concepts is not None:
         mapper = jobs.do(
-            "map_concepts", what, out / "mapper" / name / tuned, map_concepts, store, concepts,
+            "map_concepts", what, out / "mappers" / name / tuned, map_concepts, store, concepts,
             device=str(find_device(device)), step=study.map_concepts,
         )  # fmt: skip
     if study.explain is not None:

@@ -85,7 +85,7 @@ class ConceptResults:
     @cached_property
     def mappers(self) -> dict[Pair, ConceptMapper]:
         """Concept mappers, by (corpus, base, tuned)."""
-        return self._of_tuned(ConceptMapper.load, "mapper", self._study.map_concepts)
+        return self._of_tuned(ConceptMapper.load, "mappers", self._study.map_concepts)
 
     @cached_property
     def explanations(self) -> dict[Pair, Explanations]:

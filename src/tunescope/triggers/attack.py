@@ -67,6 +67,8 @@ class Attack:
         return flipped / max(len(self.rows), 1), probability
 
     def _measured(self, trigger: str) -> tuple[int, float, float]:
+        if not len(self.rows):  # all are predicted to be of the class already
+            return 0, np.nan, np.nan
         if trigger not in self._known:
             found = probabilities(self.victim.logits(trigger, self.rows, self.place))
             there = found[:, self.towards]

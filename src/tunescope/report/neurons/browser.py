@@ -13,9 +13,10 @@ from typing import Any
 
 import pandas as pd
 
-from tunescope.neurons.coloured import FULL, HIGH, LOW, STRONGEST, direction
+from tunescope.neurons.coloured import FULL, HIGH, LOW, STRONGEST
 from tunescope.neurons.tag_values import QUANTILE_NAMES
 from tunescope.neurons.view import NeuronView
+from tunescope.writing import direction
 
 Chosen = Mapping[tuple[str, str, str], Sequence[tuple[str, str, int]]]
 """By corpus, model and address of a neuron: label column, tag, and its rank for it, from 1."""

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tunescope.neurons.coloured import STEPS, as_text, printable, terminal_style
+from tunescope.neurons.coloured import STEPS, as_text, terminal_style
+from tunescope.writing import printable
 
 if TYPE_CHECKING:
     import pandas as pd
