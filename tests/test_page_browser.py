@@ -92,7 +92,8 @@ def buttons(tab: Tab) -> Any:
 def test_every_chart_is_drawn_and_has_marks(open_tab: Any) -> None:
     page = open_tab().page
     charts = page.locator(".chart")
-    assert charts.count() == 29
+    known = page.evaluate("JSON.parse(document.getElementById('chart-data').textContent).length")
+    assert charts.count() == known > 29
     for chart in charts.all():
         assert chart.locator("svg").count() == 1
         marks = chart.locator("svg .role-mark path, svg .role-mark line, svg .role-mark rect")
