@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from tunescope.report.concepts.pair import findings as concept_findings
+from tunescope.report.concepts import page as concept_page
 from tunescope.report.finding import ALPHA, Finding, verdict
 from tunescope.report.wording import layers, percent, points
 from tunescope.study.result import Run
@@ -32,7 +32,7 @@ def findings(run: Run, base: str, tuned: str) -> list[Finding]:
     -------
     list of Finding
         One per label column probed, then for each corpus with concepts: those retained, those
-        polarised towards a class of the task, and what is done with them (`concepts.pair`).
+        polarised towards a class of the task, and what is done with them (`concepts.page`).
     """
     found = []
     for (corpus, label, *pair), comparison in run.comparisons.items():
@@ -46,7 +46,8 @@ def findings(run: Run, base: str, tuned: str) -> list[Finding]:
             if len(alignment.polarity):
                 topic = f"classes in {corpus}"
                 found.append(polarised(alignment.polarity, topic, step["theta_classes"]))
-    return found + concept_findings(run, base, tuned)
+            found += concept_page.findings(run, (corpus, base, tuned))
+    return found + concept_page.faithful(run, tuned)
 
 
 def summary(run: Run) -> str:

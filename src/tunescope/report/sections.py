@@ -1,11 +1,9 @@
-"""The figures of a run, with captions that say what is drawn, beside what, and from what."""
+"""The pairs of a run, and the figures of their probes, with captions that say what is drawn."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from tunescope.report.concepts.alignment import figures as alignment_figures
-from tunescope.report.concepts.pair import figures as pair_figures
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import probes as draw_probes
 from tunescope.report.provenance import source as producer
@@ -23,7 +21,7 @@ def pairs(run: Run) -> list[Pair]:
 
 
 def figures(run: Run, pair: Pair) -> list[Figure]:
-    """Make the figures of one pair of models, as far as the run has results for them.
+    """Make the figures of probes of one pair of models, as far as the run has some.
 
     Parameters
     ----------
@@ -32,18 +30,11 @@ def figures(run: Run, pair: Pair) -> list[Figure]:
     pair : tuple
         Base and tuned model; the tuned one is None for a model that stands alone.
     """
-    base, tuned = pair
-    found = [
+    return [
         figure
         for corpus, label in dict.fromkeys(key[:2] for key in run.probes)
         for figure in _probes(run, corpus, label, pair)
     ]
-    for (corpus, *names), alignment in run.alignments.items():
-        if names == [base, tuned]:
-            found += alignment_figures(run, corpus, alignment)
-    if tuned is not None:
-        found += pair_figures(run, base, tuned)
-    return found
 
 
 def _probes(run: Run, corpus: str, label: str, pair: Pair) -> list[Figure]:

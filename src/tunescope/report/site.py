@@ -22,6 +22,7 @@ from markupsafe import Markup
 from tunescope.files import atomic_file
 from tunescope.report import provenance
 from tunescope.report.browser import browser_data
+from tunescope.report.concepts import page as concept_page
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures.style import specification
 from tunescope.report.finding import verdict
@@ -70,6 +71,12 @@ def export(run: Run | Path | str, out: Path | str) -> Path:
     for base, tuned in pairs(run):
         made = figures(run, (base, tuned))
         found = findings(run, base, tuned) if tuned else []
+        links = []
+        if tuned:
+            for key in concept_page.keys(run, base, tuned):
+                parts = concept_page.parts(run, key)
+                made += concept_page.front(parts)
+                links.append(_concepts(run, key, parts, out))
         if tuned and run.has(tuned):
             made += pair_figures(run, base, tuned)
         elif tuned and apart:  # the front page says why there is nothing
@@ -82,6 +89,7 @@ def export(run: Run | Path | str, out: Path | str) -> Path:
                 "tuning": run.tuning.get(tuned) if tuned else None,
                 "findings": found,
                 "verdict": verdict(found),
+                "links": links,
             }
             if apart and tuned:
                 page = _Page(title=f"{base} → {tuned}")
@@ -132,7 +140,10 @@ class _Page:
             numbered = list(enumerate(figure.charts, start=len(self.charts)))
             shown.append((figure, numbered))
             self.charts += [specification(chart) for chart in figure.charts.values()]
-        nothing = {"title": "", "base": None, "tuned": None, "tuning": None}
+        nothing = {
+            "title": "", "heading": "", "base": None, "tuned": None, "tuning": None, "links": [],
+            "findings": [], "verdict": "",
+        }  # fmt: skip
         self.groups.append(nothing | group | {"figures": shown})
 
 
@@ -146,6 +157,22 @@ def _transfer(run: Run, front: _Page, out: Path) -> None:
             "verdict": transfer_findings.verdict(claims) if claims else "",
         }  # fmt: skip
         front.add(group, made, out)
+
+
+def _concepts(
+    run: Run, key: concept_page.Key, parts: list[concept_page.Part], out: Path
+) -> tuple[str, str]:
+    """Write the page about the concepts of two models in one corpus; return its file and title."""
+    corpus, base, tuned = key
+    page = _Page(title=f"Concepts in {corpus}: {base} → {tuned}")
+    claims = concept_page.findings(run, key) + concept_page.faithful(run, tuned)
+    if claims:
+        page.add({"id": "found", "findings": claims, "verdict": verdict(claims)}, [], out)
+    for part in parts:
+        page.add({"id": part.name, "heading": part.title}, part.figures, out)
+    name = concept_page.page_name(key)
+    _write(run, page, out / name)
+    return name, page.title
 
 
 def _neurons(run: Run, front: _Page, out: Path) -> None:

@@ -13,8 +13,11 @@ from tunescope.report.provenance import source as producer
 from tunescope.report.wording import null, percent, spread
 from tunescope.study.result import Run
 
+Parts = dict[str, list[Figure]]
+"""Figures by what they are about."""
 
-def figures(run: Run, corpus: str, alignment: Alignment) -> list[Figure]:
+
+def parts(run: Run, corpus: str, alignment: Alignment) -> Parts:
     """Make the figures of one alignment.
 
     Parameters
@@ -24,22 +27,24 @@ def figures(run: Run, corpus: str, alignment: Alignment) -> list[Figure]:
     corpus : str
         The corpus of the words.
     alignment : Alignment
-        Of one pair of models, or of a model alone.
+        Of one pair of models.
+
+    Returns
+    -------
+    dict of str to list of Figure
+        `kept` (between the models), `labels`, `classes`; empty lists where there is nothing.
     """
     facts = alignment.manifest.facts
     clustering = run.study.concepts
     steps = [producer(run, "concepts", clustering.parameters())] if clustering else []
     source = "\n".join([*steps, producer(run, "align", alignment.manifest.parameters)])
     name = slug(*(m for m in (facts["base"], facts["tuned"]) if m is not None), corpus)
-    made = []
-    if len(alignment.retention):
-        made += _retention(alignment, corpus, name, source)
-    made += label_figures(alignment, corpus, name, source)
-    if len(alignment.polarity):
-        made += _polarity(alignment, corpus, name, source)
+    kept = _retention(alignment, corpus, name, source) if len(alignment.retention) else []
+    classes = _polarity(alignment, corpus, name, source) if len(alignment.polarity) else []
     if len(alignment.predicted_polarity):
-        made.append(_predicted(alignment, corpus, name, source))
-    return made
+        classes.append(_predicted(alignment, corpus, name, source))
+    labels = label_figures(alignment, corpus, name, source)
+    return {"kept": kept, "labels": labels, "classes": classes}
 
 
 def _retention(alignment: Alignment, corpus: str, name: str, source: str) -> list[Figure]:

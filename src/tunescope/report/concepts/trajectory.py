@@ -17,7 +17,7 @@ from tunescope.study.result import Run
 HALF = 0.5
 
 
-def stability(run: Run, corpus: str, found: ConceptStability) -> list[Figure]:
+def stability(run: Run, corpus: str, found: ConceptStability) -> Figure:
     """Show how many concepts are found again without any tuning, beside those after it.
 
     Parameters
@@ -35,21 +35,19 @@ def stability(run: Run, corpus: str, found: ConceptStability) -> list[Figure]:
         "centroids": "halves of the sentences, words of one being given to the nearest centroid "
         "of the other",
     }[step["compare"]]
-    return [
-        Figure(
-            f"stability-{slug(facts['base'], facts['tuned'] or '', corpus)}",
-            f"How many concepts would be lost without tuning ({corpus})",
-            f"Share of concepts found again (theta = {percent(step['theta'])}) when the same model "
-            f"is clustered on {how}, beside base and tuned model in the same way. What lies "
-            "between the lines is due to tuning, what is missing above them noise of the "
-            "clustering. "
-            f"Bands: Wilson’s {percent(step['confidence'])} intervals; means of "
-            f"{step['repeats']} divisions.",
-            {"found again by layer": draw.noise(found.summary)},
-            found.summary,
-            producer(run, "stability", step),
-        )
-    ]
+    return Figure(
+        f"stability-{slug(facts['base'], facts['tuned'] or '', corpus)}",
+        f"How many concepts would be lost without tuning ({corpus})",
+        f"Share of concepts found again (theta = {percent(step['theta'])}) when the same model "
+        f"is clustered on {how}, beside base and tuned model in the same way. What lies "
+        "between the lines is due to tuning, what is missing above them noise of the "
+        "clustering. "
+        f"Bands: Wilson’s {percent(step['confidence'])} intervals; means of "
+        f"{step['repeats']} divisions.",
+        {"found again by layer": draw.noise(found.summary)},
+        found.summary,
+        producer(run, "stability", step),
+    )
 
 
 def trace(run: Run, corpus: str, found: ConceptTrace) -> list[Figure]:

@@ -221,7 +221,7 @@ def noise(summary: Frame) -> Any:
     """
     names = list(dict.fromkeys(summary["comparison"]))
     colours = [GREEN, ORANGE, VERMILLION, PURPLE, BLUE, SKY, YELLOW, GREY][: len(names)]
-    legend = alt.Legend(title=None, labelLimit=260)
+    legend = alt.Legend(title=None, labelLimit=260, symbolOpacity=1)
     scale = alt.Scale(domain=names, range=colours)
     colour = alt.Color("comparison:N", scale=scale, legend=legend)
     x, y = (
@@ -234,7 +234,7 @@ def noise(summary: Frame) -> Any:
     base = alt.Chart(summary)
     return styled(
         alt.layer(
-            base.mark_area(opacity=0.13).encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=colour),
+            base.mark_area(opacity=0.1).encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=colour),
             base.mark_line().encode(x=x, y=y, color=colour),
             base.mark_point(filled=True, size=50, opacity=1).encode(
                 x=x, y=y, color=colour, tooltip=tip
