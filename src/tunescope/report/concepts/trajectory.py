@@ -10,7 +10,6 @@ from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import trajectory as draw
 from tunescope.report.finding import Finding
 from tunescope.report.provenance import source as producer
-from tunescope.report.wording import layers as layer_names
 from tunescope.report.wording import null, percent, spread
 from tunescope.study.result import Run
 
@@ -98,7 +97,10 @@ def trace(run: Run, corpus: str, found: ConceptTrace) -> list[Figure]:
 
 
 def finding(found: ConceptTrace, corpus: str) -> Finding | None:
-    """Say how far into tuning half of what is lost, and half of what is polarised, came about.
+    """Say what the first checkpoint keeps, and when half of the polarised concepts are there.
+
+    The pattern of the literature, low layers kept and high ones replaced, shows on the way when the
+    top layer has fewer base concepts than the lowest at every checkpoint.
 
     Parameters
     ----------
@@ -108,24 +110,26 @@ def finding(found: ConceptTrace, corpus: str) -> Finding | None:
         For the topic.
     """
     counts = found.counts.merge(found.points[["point", "fraction"]], on="point")
-    lost = _half(counts, "retained")
-    if not lost:
+    kept = pd.DataFrame(counts[(counts["measure"] == "retained") & (counts["point"] > 0)])
+    shares = kept.pivot(index="fraction", columns="layer", values="share").sort_index()
+    low, top = int(min(shares.columns)), int(max(shares.columns))
+    if len(shares) < 2 or low == top:
         return None
-    top, low = max(lost), min(lost)
+    then, end, first = shares.iloc[0], shares.iloc[-1], float(min(shares.index))
     text = (
-        f"Of the base concepts of layer {top} that are lost at the end, half are gone after "
-        f"{percent(lost[top])} of the tuning"
+        f"After {percent(first)} of the tuning, {percent(then[top])} of the base concepts of layer "
+        f"{top} are found again, against {percent(then[low])} at layer {low}; at the end "
+        f"{percent(end[top])} and {percent(end[low])}."
     )
-    if low != top:
-        text += f"; at layer {low}, after {percent(lost[low])}"
     polar = _half(counts, "polarised")
     if top in polar:
         text += (
-            f". Half of the polarised concepts of layer {top} are there after {percent(polar[top])}"
+            f" Half as many concepts of layer {top} as in the end are polarised after "
+            f"{percent(polar[top])}."
         )
-    early = [layer for layer, fraction in lost.items() if fraction < HALF]
-    text += f". Earlier than halfway: {layer_names(early)}." if early else "."
-    return Finding(f"when concepts change in {corpus}", text, lost[top] <= lost[low])
+    text += f" Found again: one concept holds {percent(found.step.theta)} of the words or more."
+    below = bool((shares[top] < shares[low]).all())
+    return Finding(f"when concepts change in {corpus}", text, below)
 
 
 def _half(counts: pd.DataFrame, measure: str) -> dict[int, float]:
