@@ -97,5 +97,17 @@ class StepResult(Result):
 
     @property
     def step(self) -> Any:
-        """The parameters it was made with, an instance of `made_by`."""
-        return self.made_by(**self.manifest.parameters)
+        """The parameters it was made with, an instance of `made_by`.
+
+        Raises
+        ------
+        InputError
+            If they are those of another version of tunescope.
+        """
+        try:
+            return self.made_by(**self.manifest.parameters)
+        except TypeError:
+            raise InputError(
+                f"{self.path} was made by another version of tunescope, with other parameters of "
+                f"step {self.made_by.name!r}: run it again"
+            ) from None

@@ -105,7 +105,8 @@ def concepts(
     }  # fmt: skip
     for base, tuned in study.pairs:
         said = _with_predictions(study, out, jobs, name, tuned, words, found, device)
-        alignment = _pair(study, out, jobs, name, (base, tuned), said, stores, clustered, found)
+        alignment = _align(study, out, jobs, name, (base, tuned), said, clustered)
+        _follow(study, out, jobs, name, (base, tuned), words, stores, clustered, found)
         classifier(
             study, out, jobs, name, tuned, said, stores[tuned], clustered[tuned], alignment,
             found, device,
@@ -127,11 +128,11 @@ def _with_predictions(
     return words if said is ABSENT else said
 
 
-def _pair(
+def _align(
     study: Study, out: Path, jobs: Jobs, name: str, pair: tuple[str, str], words: Any,
-    stores: dict[str, Any], clustered: dict[str, Any], found: Models,
+    clustered: dict[str, Any],
 ) -> Any:  # fmt: skip
-    """Align a base and a tuned model; measure what of it is noise; follow it over checkpoints."""
+    """Align a base with a tuned model, and with its further seeds; return the first alignment."""
     if study.align is None:
         return None
     step, (base, tuned) = study.align, pair
@@ -139,15 +140,24 @@ def _pair(
         step = replace(step, labels=tuple(labels_of(words, step.labels)))
     if step.computed:
         step = replace(step, computed=tuple(_placed(kind, study.folder) for kind in step.computed))
-    what = f"{base}--{tuned}"
     ends = [tuned, *(v.name for v in study.variants if v.model == tuned and v.fraction == 1)]
-    aligned = [
+    made = [
         jobs.do(
             "align", f"{name}/{base}--{end}", out / "alignment" / name / f"{base}--{end}",
             align, clustered[base], clustered[end], words=words, step=step,
         )
         for end in ends
     ]  # fmt: skip
+    return made[0]
+
+
+def _follow(
+    study: Study, out: Path, jobs: Jobs, name: str, pair: tuple[str, str], words: Any,
+    stores: dict[str, Any], clustered: dict[str, Any], found: Models,
+) -> None:  # fmt: skip
+    """Measure what of an alignment is noise, and follow concepts over checkpoints."""
+    base, tuned = pair
+    what = f"{base}--{tuned}"
     if study.stability is not None:
         jobs.do(
             "stability", f"{name}/{what}", out / "stability" / name / what, concept_stability,
@@ -164,7 +174,6 @@ def _pair(
             tuning=next((made for made in found.tuned if made.path.name == tuned), None),
             step=study.trace,
         )  # fmt: skip
-    return aligned[0]
 
 
 def _names(study: Study, out: Path, jobs: Jobs, name: str, clustered: dict[str, Any]) -> None:

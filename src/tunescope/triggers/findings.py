@@ -43,15 +43,16 @@ def _against_random(row: dict[str, Any], table: TriggerTable) -> str:
     rates = (
         f"{row['flip_rate']:.0%} of {row['n']} held-out texts against {row['baseline_rate']:.0%}"
     )
-    best = f"the best trigger from a concept, {row['trigger']!r}, flips {rates}"
+    flips = f"{row['trigger']!r} flips {rates}"
     if row["n"] == 0:
         return f"{where}: no held-out text is predicted otherwise, nothing can flip."
+    best = f"{where}, the best trigger from a concept"
     if row["p"] < LEVEL and row["difference"] > 0:
-        first = f"{where}, {best} for the best of as many random ones"
+        first = f"{best} beats the best of as many random ones: {flips}"
     elif row["p"] < LEVEL:
-        first = f"{where}, words of concepts are worse than random words: {best}"
+        first = f"{best} is worse than the best of as many random ones: {flips}"
     else:
-        first = f"{where}, words of concepts do not beat random words: {best}"
+        first = f"{best} does not beat the best of as many random ones: {flips}"
     first += f" (p = {row['p']:.2g})."
     mean = f"{row['mean']:.0%} against {row['baseline_mean']:.0%}"
     if pd.isna(row["mean_p"]):

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+BASE, TUNED = "base and base", "tuned and tuned"
+BETWEEN, SAME = "base and tuned", "base and tuned, same sentences"
+"""What is compared."""
+
+
 @dataclass(frozen=True, eq=False)
 class ConceptStability(StepResult):
     """How alike clusterings of the same words are, with and without tuning between them.

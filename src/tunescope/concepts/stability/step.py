@@ -21,7 +21,7 @@ from tunescope.concepts.cluster import memory_needed
 from tunescope.concepts.clustering import Clustering
 from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.concepts.stability.agreement import AGREEMENT, agreement, compare_concepts
-from tunescope.concepts.stability.result import ConceptStability
+from tunescope.concepts.stability.result import BASE, BETWEEN, SAME, TUNED, ConceptStability
 from tunescope.concepts.stability.samples import cluster_samples, divide
 from tunescope.errors import InputError, MismatchError
 from tunescope.files import read_frame, write_frame
@@ -31,9 +31,6 @@ from tunescope.steps import Concepts, Stability
 
 PARTS = "parts"
 ROWS = ["layer", "comparison", "repeat", *AGREEMENT]
-
-BASE, TUNED = "base and base", "tuned and tuned"
-BETWEEN, SAME = "base and tuned", "base and tuned, same sentences"
 
 
 @step_function(Stability)

@@ -82,7 +82,7 @@ def parts(run: Run, key: Key) -> list[Part]:
 
 
 def findings(run: Run, key: Key) -> list[Finding]:
-    """Say what is known about concepts over checkpoints, triggers and explanations.
+    """Say what is known about noise, concepts over checkpoints, and triggers.
 
     Parameters
     ----------
@@ -93,6 +93,8 @@ def findings(run: Run, key: Key) -> list[Finding]:
     """
     corpus, latent = key[0], run.latent
     said = []
+    if key in latent.stability:
+        said.append(trajectory.stability_finding(latent.stability[key], corpus))
     if key in latent.traces:
         said.append(trajectory.finding(latent.traces[key], corpus))
     if key in latent.triggers:

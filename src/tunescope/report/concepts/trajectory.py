@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from tunescope.concepts.stability.result import ConceptStability
+from tunescope.concepts.stability.result import BASE, BETWEEN, ConceptStability
 from tunescope.concepts.trajectory.result import ConceptTrace
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import trajectory as draw
 from tunescope.report.finding import Finding
 from tunescope.report.provenance import source as producer
+from tunescope.report.wording import layers as layer_names
 from tunescope.report.wording import null, percent, spread
 from tunescope.study.result import Run
 
@@ -47,6 +48,38 @@ def stability(run: Run, corpus: str, found: ConceptStability) -> Figure:
         found.summary,
         producer(run, "stability", step),
     )
+
+
+def stability_finding(found: ConceptStability, corpus: str) -> Finding | None:
+    """Say at which layers tuning loses more than clustering other sentences would.
+
+    Parameters
+    ----------
+    found : ConceptStability
+        Of one pair of models.
+    corpus : str
+        For the topic.
+    """
+    facts, summary = found.manifest.facts, found.summary
+    if facts["tuned"] is None:
+        return None
+    by = {
+        name: pd.DataFrame(summary[summary["comparison"] == name]).set_index("layer")
+        for name in (BASE, BETWEEN)
+    }
+    alone, between = by[BASE], by[BETWEEN]
+    beyond = [int(n) for n in alone.index if between.loc[n, "high"] < alone.loc[n, "low"]]
+    low, top = int(min(alone.index)), int(max(alone.index))
+    ends = [f"{percent(alone.loc[n, 'share'])} of its concepts of layer {n}" for n in (low, top)]
+    text = (
+        f"Clustered on other sentences, {facts['base']} itself finds {ends[0]} and {ends[1]} "
+        f"again. {facts['tuned']} keeps fewer than that, beyond both intervals, at "
+        f"{layer_names(beyond)}; elsewhere the loss may be noise of the clustering."
+        if beyond
+        else f"Clustered on other sentences, {facts['base']} itself finds {ends[0]} and {ends[1]} "
+        "again: at no layer does tuning lose more than that, beyond both intervals."
+    )
+    return Finding(f"what is noise in {corpus}", text, top in beyond and low not in beyond)
 
 
 def trace(run: Run, corpus: str, found: ConceptTrace) -> list[Figure]:
