@@ -95,7 +95,7 @@ def test_summary_is_the_findings_of_every_pair(tiny_run: Run) -> None:
     text = findings.summary(tiny_run)
     found = findings.findings(tiny_run, "base", "tuned")
     assert text.startswith(f"base -> tuned: {findings.verdict(found)}\n- upos in odd: ")
-    about = ("upos", "concepts", "classes", "triggers")
+    about = ("upos", "concepts", "classes", "what is noise", "triggers")
     topics = [f"{what} in {corpus}" for corpus in ("odd", "more") for what in about]
     assert sorted(f.topic for f in found) == sorted([*topics, "explanations of tuned"])
     assert all(f.text.replace("\N{MINUS SIGN}", "-") in text for f in found)
