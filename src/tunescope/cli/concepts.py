@@ -23,7 +23,7 @@ def concepts(
     activations
         Folder written by `tunescope extract`.
     out
-        Folder for the dendrograms.
+        Folder for the clusterings.
     """
     from tunescope.concepts.discover import discover_concepts as do
 
