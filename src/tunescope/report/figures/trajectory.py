@@ -81,7 +81,7 @@ def flow(flows: Frame, groups: Frame, points: Frame) -> Any:
         scale=alt.Scale(domain=[-0.2, len(names) - 0.8], nice=False, zero=False),
         axis=alt.Axis(
             title="Share of the tuning done", values=list(range(len(names))), grid=False,
-            labelExpr=f"{names!r}[datum.value]", labelAngle=0,
+            labelExpr=f"{names!r}[datum.value]", labelAngle=0, labelOverlap=False,
         ),
     )  # fmt: skip
     top = float(nodes["high"].max())
