@@ -112,12 +112,12 @@ def test_no_flag_of_a_command_on_neurons_has_two_meanings():
 
 def test_info_and_export(cli, place, no_images):
     status, out, _ = cli("info", place / "run")
-    assert status == 0 and "24 of 24 steps done" in out
+    assert status == 0 and "39 of 39 steps done" in out
     for step, number in (("rank", 2), ("select", 2), ("reduce", 2), ("intervene", 2)):
         assert len([line for line in out.splitlines() if line.startswith(f"{step} ")]) == number
     status, out, _ = cli("export", place / "run", place / "pages")
     assert status == 0 and out == f"page: {place / 'pages/index.html'}\n"
-    assert len(list((place / "pages").glob("*.html"))) == 3
+    assert len(list((place / "pages").glob("*.html"))) == 5
 
 
 def test_what_was_taken_out_of_the_study_is_not_shown(cli, place):
@@ -364,7 +364,7 @@ def test_interrupt(cli, tiny_run, tmp_path, monkeypatch):
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tunescope.study.run.align", stop)
+    monkeypatch.setattr("tunescope.study.concepts.align", stop)
     out = tmp_path / "run"
     status, _, error = cli("run", tiny_run.path.parent / "study.toml", "--out", out)
     assert status == 130 and error.startswith("interrupted; finished work is kept")

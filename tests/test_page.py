@@ -18,6 +18,7 @@ from tunescope.activations.store import ActivationStore
 from tunescope.errors import InputError
 from tunescope.report import provenance
 from tunescope.report.browser import FATES, browser_data
+from tunescope.report.concepts import page as concept_page
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures.style import specification
 from tunescope.report.neurons import findings as neuron_findings
@@ -68,7 +69,13 @@ def values(chart: Any) -> list[dict[str, Any]]:
 
 
 def test_exports_page_images_and_tables(site: Path, tiny_run: Run) -> None:
-    names = {figure.name for figure in figures(tiny_run, PAIR)}
+    of_concepts = [
+        figure.name
+        for corpus in ("odd", "more")
+        for part in concept_page.parts(tiny_run, (corpus, *PAIR))
+        for figure in part.figures
+    ]
+    names = {figure.name for figure in figures(tiny_run, PAIR)} | set(of_concepts)
     kinds = {name.split("-")[0] for name in names}
     assert kinds == OF_ALIGNMENTS | {
         "accuracy", "difference", "selectivity", "stability", "triggers", "trigger", "mapper",
@@ -91,7 +98,10 @@ def test_exports_page_images_and_tables(site: Path, tiny_run: Run) -> None:
 
 def test_page_needs_no_other_file(text: str) -> None:
     outside = re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', text.split("<script")[0])
-    assert set(outside) == {f'href="neurons-odd-upos-{model}.html"' for model in PAIR}
+    assert set(outside) == {
+        *(f'href="neurons-odd-upos-{model}.html"' for model in PAIR),
+        *(f'href="concepts-{corpus}-base-tuned.html"' for corpus in ("odd", "more")),
+    }
     assert "default-src 'none'" in html.unescape(text)
     assert "unsafe-eval" not in text
     assert not re.search(r"<script[^>]+src=|<link[^>]+stylesheet|@import|@font-face", text)
@@ -134,11 +144,12 @@ def test_same_run_same_pages(site: Path, tiny_run: Run, tmp_path: Path, no_image
     export(tiny_run.path, tmp_path)
     pages = {path.name: path.read_bytes() for path in tmp_path.glob("*.html")}
     assert pages == {path.name: path.read_bytes() for path in site.parent.glob("*.html")}
-    assert len(pages) == 3
+    assert len(pages) == 5
 
 
 def test_every_figure_has_caption_source_and_numbers(tiny_run: Run) -> None:
-    for figure in figures(tiny_run, PAIR):
+    parts = concept_page.parts(tiny_run, ("odd", *PAIR))
+    for figure in (*figures(tiny_run, PAIR), *(f for part in parts for f in part.figures)):
         assert len(figure.caption) > 60
         assert tiny_run.about["command"] in figure.source
         assert len(figure.table) == len(figure.rows()) > 0
@@ -328,7 +339,8 @@ def test_partial_runs_have_the_sections_they_have(
     study = without(STUDY, *left_out, *NEURONS, "corpora.more")
     run = make_tiny_run(tmp_path, study)
     text = export(run, tmp_path / "site").read_text(encoding="utf-8")
-    found = {re.split("-", name)[0] for name in re.findall(r'<figure id="([^"]+)"', text)}
+    pages = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "site").glob("*.html"))
+    found = {re.split("-", name)[0] for name in re.findall(r'<figure id="([^"]+)"', pages)}
     assert found == figures_there
     assert ('<section id="concepts">' in text) == browses
 

@@ -109,8 +109,10 @@ def test_changed_parameter_makes_only_what_needs_it_stale(finished):
     assert ("probe", "stale") in states and ("probe", "done") not in states
     assert states - {("probe", "stale")} == {
         (step, "done")
-        for step in ("corpus", "task", "finetune", "extract", "concepts", "align", *NEURONS)
-    }
+        for step in (
+            "corpus", "task", "finetune", "extract", "predict", "concepts", "align", *NEURONS
+        )
+    }  # fmt: skip
 
 
 def test_two_processes_in_one_folder(finished):

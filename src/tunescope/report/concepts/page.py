@@ -58,7 +58,9 @@ def parts(run: Run, key: Key) -> list[Part]:
     corpus, _, tuned = key
     latent = run.latent
     aligned = alignment.parts(run, corpus, run.alignments[key])
-    stable = [trajectory.stability(run, corpus, latent.stability[key])] * (key in latent.stability)
+    stable = []
+    if key in latent.stability:
+        stable.append(trajectory.stability(run, corpus, latent.stability[key]))
     traced = trajectory.trace(run, corpus, latent.traces[key]) if key in latent.traces else []
     tried = triggers.figures(run, corpus, latent.triggers[key]) if key in latent.triggers else []
     explained = [
