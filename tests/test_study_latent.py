@@ -1,0 +1,162 @@
+"""A study of latent concepts whole: checkpoints traced, seeds aligned, names asked for, once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from naming_server import serve
+from tiny import save_tiny
+from tunescope.errors import InputError
+from tunescope.report.concepts import page as concept_page
+from tunescope.study.file import Study
+from tunescope.study.info import info
+from tunescope.study.result import Run
+from tunescope.study.run import run
+
+WORDS = ("fox", "dog", "lazy", "quick", "over", "sleep", "ideas", "green", "costs", "stop")
+STUDY = """
+name = "latent"
+
+[models.bert]
+path = "bert"
+
+[tasks.good]
+path = { train = "good.tsv", dev = "good.tsv" }
+
+[corpora.words]
+path = "words.jsonl"
+
+[corpora.plain]
+path = "plain.jsonl"
+
+[finetune]
+tasks = ["good"]
+seeds = [0, 1]
+epochs = 2
+batch_size = 8
+learning_rate = 1e-3
+checkpoints = [0.5]
+
+[concepts]
+min_count = 2
+n_clusters = 8
+min_types = 2
+
+[align]
+permutations = 5
+resamples = 10
+computed = ["words:lists.tsv"]
+
+[stability]
+repeats = 1
+permutations = 5
+groups = 3
+
+[trace]
+permutations = 5
+
+[triggers]
+methods = ["concept", "random"]
+theta_classes = 0.5
+draws = 1
+keep_seen = true
+resamples = 20
+
+[names]
+address = "ADDRESS"
+model = "anything"
+limit = 2
+layers = [2]
+"""
+
+
+def _write_words(path: Path, rng: np.random.Generator, *, classes: bool) -> None:
+    lines = []
+    for words in rng.choice(WORDS, (40, 6)).tolist():
+        line = {"words": words, "tag": ["A" if word[0] < "g" else "B" for word in words]}
+        lines.append(line | ({"class": "yes" if "fox" in words else "no"} if classes else {}))
+    path.write_text("\n".join(map(json.dumps, lines)) + "\n")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("latent")
+    save_tiny("bert", folder / "bert")
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(WORDS, 5)) for _ in range(32)]
+    rows = [f"{text}\t{'yes' if 'fox' in text else 'no'}" for text in texts]
+    (folder / "good.tsv").write_text("sentence\tlabel\n" + "\n".join(rows) + "\n")
+    (folder / "lists.tsv").write_text("animal\tfox\nanimal\tdog\ntrait\tlazy\n")
+    _write_words(folder / "words.jsonl", rng, classes=True)
+    _write_words(folder / "plain.jsonl", rng, classes=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(place: Path) -> Run:
+    with serve(lambda *_: '{"name": "short words", "description": "all of them"}') as server:
+        (place / "study.toml").write_text(STUDY.replace("ADDRESS", server.address))
+        found = run(place / "study.toml", place / "run", device="cpu")
+        asked = len(server.requests)
+        again = run(place / "study.toml", place / "run", device="cpu")
+        assert len(server.requests) == asked > 0, "nothing is asked twice"
+    assert again.about == found.about
+    return found
+
+
+def test_everything_is_there(made: Run, place: Path) -> None:
+    assert made.failed == {}
+    pair, latent = ("bert", "bert-good"), made.latent
+    keys = {("words", *pair), ("plain", *pair)}
+    assert set(latent.alignments) == set(latent.stability) == set(latent.traces) == keys
+    assert {key: len(seeds) for key, seeds in latent.seeds.items()} == dict.fromkeys(keys, 2)
+    assert set(latent.triggers) == {("words", *pair)}
+    models = ("bert", "bert-good", "bert-good@0.5", "bert-good.seed1")
+    assert {model for _, model in latent.clustered} == set(models)
+    assert {key[1] for key in latent.names} == set(pair)
+    states = {(job.step, job.what): job.state for job in info(place / "run").jobs}
+    assert {key for key, state in states.items() if state != "done"} == {
+        ("triggers", "plain/bert-good")  # without classes there is nothing to flip to
+    }
+
+
+def test_predicted_classes_count_for_alignment_and_gold_ones_for_checkpoints(made: Run) -> None:
+    key = ("words", "bert", "bert-good")
+    assert len(made.alignments[key].predicted_polarity)
+    trace = made.latent.traces[key]
+    assert trace.points["fraction"].tolist() == [0, 0.5, 1]
+    assert trace.points["texts"].tolist()[-1] > 0
+    assert "predicted_polarised" not in set(trace.counts["measure"])
+    plain = made.alignments["plain", "bert", "bert-good"]
+    assert plain.polarity.empty and plain.predicted_polarity.empty
+
+
+def test_word_lists_start_at_the_study_file(made: Run) -> None:
+    labels = made.alignments["words", "bert", "bert-good"].manifest.facts["labels"]
+    assert len(labels) == 2 and labels[0] == "tag"
+
+
+def test_the_page_has_every_part_that_there_is(made: Run) -> None:
+    names = [part.name for part in concept_page.parts(made, ("words", "bert", "bert-good"))]
+    assert names == ["kept", "labels", "classes", "checkpoints", "triggers"]
+    names = [part.name for part in concept_page.parts(made, ("plain", "bert", "bert-good"))]
+    assert names == ["kept", "labels", "checkpoints"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("checkpoints = [0.5]\n", "", "set checkpoints in"),
+        ('address = "ADDRESS"\n', "", "needs an address"),
+        ("[triggers]\n", '[triggers]\ntasks = ["god"]\n', "no task 'god'; did you mean 'good'"),
+        ("[align]\npermutations = 5\nresamples = 10\n", "[other]\n", "unknown key 'other'"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_done(old: str, new: str, said: str) -> None:
+    text = STUDY.replace(old, new).replace("ADDRESS", "http://127.0.0.1:1/v1")
+    with pytest.raises(InputError, match=said):
+        Study.parse(text, Path())
