@@ -73,13 +73,16 @@ def test_polarity_must_exceed_base_and_chance() -> None:
     def table(tuned: int, base: int, null: float, p: float) -> pd.DataFrame:
         rows = [
             {"role": role, "model": role, "layer": layer, "class": "", "n_concepts": 50,
-             "polarised": count * layer, "null_high": null, "p": p if layer else 1.0}
+             "polarised": count * layer, "polarised_low": 0.5 * count * layer,
+             "polarised_high": 1.5 * count * layer, "null_high": null, "p": p if layer else 1.0}
             for role, count in (("base", base), ("tuned", tuned)) for layer in (0, 1)
         ]  # fmt: skip
         return pd.DataFrame(rows)
 
     assert findings.polarised(table(9, 0, 1.0, 0.01), "c", 0.9).holds
     assert not findings.polarised(table(9, 9, 1.0, 0.01), "c", 0.9).holds
+    few = findings.polarised(table(1, 0, 0.5, 0.01), "c", 0.9)
+    assert not few.holds and "too few to be told from the base model" in few.text
     assert not findings.polarised(table(9, 0, 9.0, 0.6), "c", 0.9).holds
 
 

@@ -283,3 +283,17 @@ def test_the_command_writes_the_same_tables(planted: Path, tmp_path: Path, capsy
     again = found(planted, tmp_path / "again", data, methods=("concept", "random"), lexicon=None)
     pd.testing.assert_frame_equal(made.best, again.best)
     assert made.key == again.key
+
+
+def test_a_lexicon_found_by_itself_that_does_not_fit_is_left_out(
+    planted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    wrong = tmp_path / "wrong.tsv"
+    wrong.write_text("dull\tneither\n")
+    options = {"methods": ("concept", "lexicon"), "layers": (0,)}
+    with pytest.raises(InputError, match="neither"):
+        found(planted, tmp_path / "asked", lexicon=wrong, **options)
+    monkeypatch.setattr("tunescope.triggers.find.find_lexicon", lambda _: wrong)
+    table = found(planted, tmp_path / "found", lexicon=None, **options)
+    assert "neither" in table.facts["left_out"]["lexicon"]
+    assert set(table.best["method"]) == {"concept"}

@@ -159,7 +159,10 @@ def polarised(table: pd.DataFrame, topic: str, theta: float) -> Finding:
         text += f", and at {layers(of_base)} of {before['model']}." if of_base else "."
     else:
         text += f" At no layer of {top['model']} are there more than by chance."
-    holds = top["layer"] in above and top["polarised"] > before["polarised"]
+    beyond = top["polarised_low"] > max(before["polarised_high"], top["null_high"])
+    if top["layer"] in above and not beyond:
+        text += " At the top that is too few to be told from the base model, by their intervals."
+    holds = top["layer"] in above and beyond
     return Finding(topic, text, bool(holds))
 
 

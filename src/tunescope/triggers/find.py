@@ -65,7 +65,7 @@ def find_triggers(
         What was clustered: for `choice` "central", and for two traits of concepts.
     lexicon : str or Path, optional
         A file with word<TAB>score or word<TAB>class; "vader"; when not given, VADER's if the
-        package vaderSentiment is installed.
+        package vaderSentiment is installed and the model has two classes.
     classes : sequence of str, or mapping of str to str, optional
         The data's names of the model's classes (`match_classes`).
     device : str
@@ -112,7 +112,14 @@ def find_triggers(
     wanted = sorted({*used.classes, *words.classes})
     names = match_classes(head.classes, wanted, classes, model=ref.name, what="the texts")
     groups, traits = polarity_groups(concepts, words, names, step, activations)
-    lexical = {} if path is None else read_lexicon(path, names, step.positive_class)
+    lexical, why = {}, {}
+    if path is not None:
+        try:
+            lexical = read_lexicon(path, names, step.positive_class)
+        except InputError as error:
+            if lexicon is not None:
+                raise
+            why["lexicon"] = str(error)  # found by itself: the other methods need it not
     gold = np.array([names.index(str(target)) for target in used.targets])
     choosing = halves(gold, step.choosing_share, step.seed)
     victim = Victim(
@@ -136,7 +143,7 @@ def find_triggers(
         "n_seen": n_seen,
         "n_concepts": len(groups),
         "accuracy": search.accuracy,
-        "left_out": search.left_out,
+        "left_out": search.left_out | why,
     }
     finish(out, step, inputs, facts)
     return TriggerTable.load(out)

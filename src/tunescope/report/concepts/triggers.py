@@ -74,7 +74,9 @@ def _place(run: Run, corpus: str, found: TriggerTable, position: str, part: str)
         "those predicted to be of another class."
     )
     interval = f"{percent(step['confidence'])} intervals (Wilson)"
-    lacking = "".join(f" Without {key}: {why}." for key, why in facts.get("left_out", {}).items())
+    lacking = "".join(
+        f" Left out: {key} ({why})." for key, why in facts.get("left_out", {}).items()
+    )
     table = pd.DataFrame(best[(best["scope"] == "all") & (best["by"] == "predicted")])
     columns = ["towards", "method", "trigger", "layer", "concept", "tried", "choosing_rate", "n"]
     columns += ["flip_rate", "flip_low", "flip_high", "drop", "drop_low", "drop_high"]
