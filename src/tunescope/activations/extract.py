@@ -77,7 +77,7 @@ def extract(
         raise InputError(f"corpus {corpus.name!r} has no words to extract")
     inputs = {"words": corpus.word_hash, "model": ref.hash}
     if begin(out, step, inputs) is not None:
-        _refresh_annotation(out, corpus)
+        corpus.refresh(out)
         return ActivationStore.load(out)
     corpus.write(out)
     starts = plan_shards(corpus.words["sentence"].to_numpy(), _words_per_shard(ref, step))
@@ -210,13 +210,6 @@ def _words_per_shard(ref: ModelRef, step: Extract) -> int:
     shape = layer_shape(ref, step.stack)
     word = shape.n_layers * shape.width * np.dtype(step.dtype).itemsize
     return max(1, min(step.shard_words, MAX_SHARD // word))
-
-
-def _refresh_annotation(out: Path, corpus: Corpus) -> None:
-    """Labels and classes may have changed since; activations do not depend on them."""
-    stored = Corpus.load(out)
-    if not (stored.words.equals(corpus.words) and stored.sentences.equals(corpus.sentences)):
-        corpus.write(out)
 
 
 def _facts(out: Path, corpus: Corpus, ref: ModelRef, starts: np.ndarray) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from tunescope.concepts.partition import Partition
 from tunescope.concepts.selection import select_words, type_codes
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError
-from tunescope.manifest import begin, finish
+from tunescope.manifest import begin, finish, only_looking
 from tunescope.parameters import step_function
 from tunescope.steps import Concepts
 
@@ -95,6 +95,8 @@ def discover_concepts(
             "n_types": int(type_codes(words).max()) + 1,
         }
         finish(out, step, inputs, facts)
+    elif not only_looking():
+        words.refresh(out)
     return LayerConcepts.load(out)
 
 
@@ -134,6 +136,8 @@ def _cluster_layers(
     """Cluster the layers that have no file yet; but for checkpoints this process alone writes."""
     path_of = {layer: clusters_path(out, layer, step.method) for layer in store.layers}
     missing = [layer for layer in store.layers if not path_of[layer].exists()]
+    if not missing:
+        return
     shape = len(rows), store[0].shape[1], step.method, step.n_leaders
     check_memory(*shape)
     at_once = psutil.virtual_memory().available // memory_needed(*shape)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tunescope.concepts.dendrogram import Dendrogram
+from tunescope.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +119,11 @@ def siblings(dendrogram: Dendrogram, k: int) -> Siblings:
 
 
 def sibling_frame(
-    concepts: LayerConcepts, layer: int, described: pd.DataFrame | None = None
+    concepts: LayerConcepts,
+    layer: int,
+    described: pd.DataFrame | None = None,
+    *,
+    role: str | None = None,
 ) -> pd.DataFrame:
     """Describe the siblings of one layer's concepts.
 
@@ -129,8 +134,9 @@ def sibling_frame(
     layer : int
         Layer number.
     described : pandas.DataFrame, optional
-        Rows of `Alignment.concepts` of this model: what the concepts carry. Those of other layers
-        are left out.
+        `Alignment.concepts`: what the concepts carry. Rows of other layers are left out.
+    role : {"base", "tuned"}, optional
+        Which model's rows of it are meant, where it has those of both.
 
     Returns
     -------
@@ -143,10 +149,18 @@ def sibling_frame(
     Raises
     ------
     InputError
-        If the method has no dendrogram, or there is no such layer.
+        If the method has no dendrogram, there is no such layer, or `role` is needed and not given.
     """
     import pandas as pd
 
+    if described is not None:
+        roles = list(dict.fromkeys(described["role"])) if "role" in described else []
+        if role is None and len(roles) > 1:
+            raise InputError(
+                "described has rows of both models: say which with role='base'/'tuned'"
+            )
+        if role is not None:
+            described = pd.DataFrame(described[described["role"] == role])
     found = siblings(concepts.dendrogram(layer), concepts.step.n_clusters)
     frame = pd.DataFrame(
         {

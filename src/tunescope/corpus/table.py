@@ -206,6 +206,15 @@ class Corpus(Result):
         write_table(folder / WORDS, self.words.replace_schema_metadata(name))
         write_table(folder / SENTENCES, self.sentences.replace_schema_metadata(None))
 
+    def refresh(self, folder: Path) -> None:
+        """Write into `folder` again if labels or classes there are others by now.
+
+        Results of the same words stay valid then: what they hold does not depend on labels.
+        """
+        stored = Corpus.load(folder)
+        if not (stored.words.equals(self.words) and stored.sentences.equals(self.sentences)):
+            self.write(folder)
+
     @classmethod
     def load(cls, path: Path | str) -> Corpus:
         """Read a corpus written by `save`.

@@ -33,6 +33,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 """Published rules by which words were selected: Dalvi et al. 2022 (arXiv 2205.07237), LACOAT
 (arXiv 2404.12545), and ConceptX's command line. All took sentences of up to 300 words."""
 SENTENCE_WORDS = 300
+LEAST = 0.01
+"""Of thresholds: with 0, concepts would match others that they share nothing with."""
 
 
 @dataclass(frozen=True)
@@ -175,15 +177,15 @@ class Align(Step):
 
     name: ClassVar[str] = "align"
     version: ClassVar[int] = 2
-    theta: float = bounded(0.8, 0, 1)
+    theta: float = bounded(0.8, LEAST, 1)
     overlap: Literal["occurrences", "types"] = "occurrences"
-    thetas: tuple[float, ...] = bounded((0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0), 0, 1)
-    floor: float = bounded(0.2, 0, 1)
+    thetas: tuple[float, ...] = bounded((0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0), LEAST, 1)
+    floor: float = bounded(0.2, LEAST, 1)
     exchange: Literal["occurrences", "types"] = "occurrences"
     labels: tuple[str, ...] | None = None
     computed: tuple[str, ...] | None = None
-    theta_labels: float = bounded(0.9, 0, 1)
-    theta_classes: float = bounded(0.9, 0, 1)
+    theta_labels: float = bounded(0.9, LEAST, 1)
+    theta_classes: float = bounded(0.9, LEAST, 1)
     max_unknown: float = bounded(0.4, 0, 1)
     min_tokens: int = bounded(6, 1)
     composition_share: float = bounded(0.1, 0, 1)

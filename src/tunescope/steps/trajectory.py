@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from tunescope.steps.concepts import LEAST
 from tunescope.steps.step import Step, bounded
 
 
@@ -27,6 +28,8 @@ class Trace(Step):
         Concepts with a larger share of occurrences in sentences without a class are not polarised.
     permutations
         Random permutations for the null distribution beside each count.
+    resamples
+        How often sentences are drawn again for the confidence intervals of polarised concepts.
     confidence
         Level of the confidence intervals, and of the null distributions' upper ends.
     seed
@@ -34,10 +37,12 @@ class Trace(Step):
     """
 
     name: ClassVar[str] = "trace"
-    theta: float = bounded(0.8, 0, 1)
-    theta_classes: float = bounded(0.9, 0, 1)
+    version: ClassVar[int] = 2
+    theta: float = bounded(0.8, LEAST, 1)
+    theta_classes: float = bounded(0.9, LEAST, 1)
     max_unknown: float = bounded(0.4, 0, 1)
     permutations: int = bounded(100, 1)
+    resamples: int = bounded(200, 2)
     confidence: float = bounded(0.95, 0.5, 0.9999)
     seed: int = bounded(0, 0)
 
@@ -72,7 +77,7 @@ class Stability(Step):
 
     name: ClassVar[str] = "stability"
     compare: Literal["shared", "centroids"] = "shared"
-    theta: float = bounded(0.8, 0, 1)
+    theta: float = bounded(0.8, LEAST, 1)
     repeats: int = bounded(3, 1)
     groups: int = bounded(20, 2)
     permutations: int = bounded(100, 1)

@@ -11,6 +11,7 @@ from tunescope.concepts.alignment.frames import align_frames
 from tunescope.concepts.alignment.labels import Labelling
 from tunescope.concepts.alignment.polarity import SentenceClasses, class_codes
 from tunescope.concepts.alignment.result import FRAMES, Alignment
+from tunescope.concepts.comparable import check_clustered_alike, shared_layers
 from tunescope.concepts.label_sets import LabelSets
 from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.corpus.table import Corpus
@@ -70,6 +71,7 @@ def align(
         for by, codes in class_codes(words).items()
     }
     inputs = {
+        "corpus": words.name,
         "base": base.key,
         "tuned": tuned.key if tuned is not None else None,
         "words": words.word_hash,
@@ -119,6 +121,11 @@ def labellings(words: Corpus, step: Align) -> list[Labelling]:
         found += [Labelling(column_of(kind), human_labels(words, kind)) for kind in step.computed]
     names = [kind.name for kind in found]
     for name in names:
+        if name in CLASS_KINDS:
+            raise InputError(
+                f"labels {name!r}: the name stands for the classes of sentences; rename the "
+                "column, or leave it out of labels"
+            )
         if names.count(name) > 1:
             raise InputError(
                 f"labels {name!r} are there twice: rename the column, or leave one out of labels"
@@ -149,16 +156,9 @@ def _check_comparable(base: LayerConcepts, tuned: LayerConcepts | None, words: C
             f"{base.path} and {tuned.path} are concepts of different words: "
             "give both models the same selection"
         )
-    for name in COMPARABLE:
-        ours, theirs = getattr(base.step, name), getattr(tuned.step, name)
-        if name == "method" and "imported" in (ours, theirs):
-            continue  # no file says how they were found
-        if ours != theirs:
-            raise MismatchError(
-                f"{base.path} has {name} = {ours!r}, {tuned.path} has {theirs!r}: "
-                "cluster both models with the same parameters"
-            )
+    check_clustered_alike(base, tuned)
+    shared_layers(base.layers, tuned.layers, what=f"{base.path} and {tuned.path}")
 
 
-COMPARABLE = ("n_clusters", "method", "min_types")
-"""Parameters of the clustering that two models must share."""
+CLASS_KINDS = ("class", "predicted")
+"""Names of columns of concepts that label columns must not have."""

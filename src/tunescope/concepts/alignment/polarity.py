@@ -19,7 +19,7 @@ from tunescope.concepts.alignment.labels import Labelling, Majorities, align_lab
 from tunescope.concepts.alignment.nulls import compare, orders
 from tunescope.concepts.alignment.resampling import count_interval
 from tunescope.concepts.clustering import Clustering
-from tunescope.steps import Align
+from tunescope.steps import Align, Trace
 
 POLARITY = [
     "model",
@@ -63,7 +63,7 @@ class SentenceClasses:
         """The class of each sentence as its label."""
         return Labelling(self.by, sets_of_codes(self.codes, self.names))
 
-    def orders(self, step: Align) -> np.ndarray:
+    def orders(self, step: Align | Trace) -> np.ndarray:
         """Draw orders of the sentences that have a class and words, (permutations, n_sentences)."""
         used = np.zeros(len(self.codes), bool)
         used[self.sentences] = True
@@ -136,7 +136,9 @@ def class_codes(words: Any) -> dict[str, Codes]:
     }
 
 
-def class_counts(here: Clustering, classes: SentenceClasses, draws: Any, step: Align) -> np.ndarray:
+def class_counts(
+    here: Clustering, classes: SentenceClasses, draws: Any, step: Align | Trace
+) -> np.ndarray:
     """Count polarised concepts in several draws: of any class, then of each.
 
     Parameters
@@ -147,7 +149,7 @@ def class_counts(here: Clustering, classes: SentenceClasses, draws: Any, step: A
         The classes.
     draws : iterable of (rows, weights)
         As in `label_draws.count_labels`, rows being sentences.
-    step : Align
+    step : Align or Trace
         `theta_classes` and `max_unknown` are used.
 
     Returns

@@ -21,7 +21,7 @@ from tunescope.concepts.selection import type_codes
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError, MismatchError
 from tunescope.files import hash_file, write_array
-from tunescope.manifest import begin, finish
+from tunescope.manifest import begin, finish, only_looking
 from tunescope.steps import Concepts
 
 METHOD = "imported"
@@ -112,6 +112,8 @@ def import_conceptx(
             "imported": {str(number): path.name for number, path in files.items()},
         }
         finish(out, step, inputs, facts)
+    elif not only_looking():
+        words.refresh(out)
     return LayerConcepts.load(out)
 
 

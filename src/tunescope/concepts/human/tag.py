@@ -81,9 +81,9 @@ def _kept(
     if begin(out, step, inputs) is None:
         names, codes = _label(corpus, ref, out, device, step)
         write_array(out / "tags.npy", codes)
-        shutil.rmtree(out / "shards")
         facts = {"model": ref.name, "names": list(names), "unlabelled": int((codes < 0).sum())}
         finish(out, step, inputs, facts)
+        shutil.rmtree(out / "shards")
     names = tuple(Manifest.load(out).facts["names"])
     return names, np.load(out / "tags.npy", allow_pickle=False)
 

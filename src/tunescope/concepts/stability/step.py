@@ -19,8 +19,14 @@ from tqdm.auto import tqdm
 from tunescope.activations.store import ActivationStore
 from tunescope.concepts.cluster import memory_needed
 from tunescope.concepts.clustering import Clustering
+from tunescope.concepts.comparable import check_clustered_alike, shared_layers
 from tunescope.concepts.layer_concepts import LayerConcepts
-from tunescope.concepts.stability.agreement import AGREEMENT, agreement, compare_concepts
+from tunescope.concepts.stability.agreement import (
+    AGREEMENT,
+    agreement,
+    compare_concepts,
+    same_words,
+)
 from tunescope.concepts.stability.result import BASE, BETWEEN, SAME, TUNED, ConceptStability
 from tunescope.concepts.stability.samples import cluster_samples, divide
 from tunescope.errors import InputError, MismatchError
@@ -95,9 +101,11 @@ def concept_stability(
         "stores": {role: of_role.key for role, of_role in opened.items()},
         "others": {name: other.key for name, other in against.items()},
     }
+    layers = shared_layers(
+        here.layers, *(store.layers for store in opened.values()), what="concepts and activations"
+    )
     out = Path(out)
     if begin(out, step, inputs) is None:
-        layers = [n for n in here.layers if all(n in s.layers for s in opened.values())]
         units = [(layer, repeat) for layer in layers for repeat in range(step.repeats)]
         _do_units(here, opened, rows, units, out, step, n_jobs)
         frames = [read_frame(_part(out, *unit)) for unit in units]
@@ -142,11 +150,9 @@ def _check(
     for name, other in others.items():
         if name in (BASE, TUNED, BETWEEN, SAME):
             raise InputError(f"others: {name!r} is the name of a comparison; give another")
-        if other.step.n_clusters != here.step.n_clusters:
-            raise MismatchError(
-                f"{other.path} has {other.step.n_clusters} concepts a layer, {here.path} has "
-                f"{here.step.n_clusters}: cluster both with the same n_clusters"
-            )
+        check_clustered_alike(here, other)
+        shared_layers(here.layers, other.layers, what=f"{here.path} and {other.path}")
+        same_words(here.words, other.words)
     return rows
 
 
@@ -161,7 +167,9 @@ def _do_units(
 ) -> None:
     """Do the units that have no file yet; this process alone writes."""
     missing = [unit for unit in units if not _part(out, *unit).exists()]
-    needed = memory_needed(len(rows), stores["base"][0].shape[1], here.step.method)
+    needed = memory_needed(
+        len(rows), stores["base"][0].shape[1], here.step.method, here.step.n_leaders
+    )
     at_once = max(1, psutil.virtual_memory().available // needed)
     n_jobs = max(1, min(n_jobs or cpu_count(), at_once, len(missing)))
     paths = {role: store.path.resolve() for role, store in stores.items()}

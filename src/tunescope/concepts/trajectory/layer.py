@@ -10,9 +10,14 @@ import numpy as np
 import pandas as pd
 
 from tunescope.concepts.alignment.labels import Majorities, align_labels
-from tunescope.concepts.alignment.nulls import compare, orders, permuted
+from tunescope.concepts.alignment.nulls import compare, orders
 from tunescope.concepts.alignment.overlaps import permuted_overlaps
-from tunescope.concepts.alignment.resampling import share_interval
+from tunescope.concepts.alignment.polarity import SentenceClasses, class_counts
+from tunescope.concepts.alignment.resampling import (
+    count_interval,
+    sentence_weights,
+    share_interval,
+)
 from tunescope.concepts.clustering import Clustering
 from tunescope.concepts.trajectory.follow import (
     NEVER,
@@ -84,6 +89,12 @@ class LayerPath:
     def layer(self) -> int:
         """Layer number."""
         return self.points[0].layer
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """How often each word counts when sentences are drawn again, (resamples, n_words)."""
+        drawn = sentence_weights(self.sentences, self.step.resamples, self.step.seed)
+        return drawn[:, self.sentences]
 
     @cached_property
     def polarity(self) -> dict[str, list[Majorities]]:
@@ -177,10 +188,11 @@ def count_frame(path: LayerPath, fates: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         Columns `COUNTS`. Measures: `retained`, base concepts that are there (null: the point's
         concepts dealt anew over occurrences); `present`, tuned concepts that are there (the same);
-        `polarised` and `predicted_polarised`, concepts of the point (null: classes over sentences),
-        where its sentences have classes.
-        `low` and `high` bound `share` by Wilson's interval, concepts being the sample. `changed` is
-        how many were lost for good, born, or polarised for good, at this point.
+        `polarised` and `predicted_polarised`, concepts of the point (null: classes over sentences
+        that have words), where its sentences have classes. `low` and `high` bound `share`: by
+        Wilson's interval, concepts being the sample; of polarised concepts by what `align` gives,
+        sentences being drawn again. `changed` is how many were lost for good, born, or polarised
+        for good, at this point.
     """
     rows = []
     base, tuned = path.points[0], path.points[-1]
@@ -190,15 +202,18 @@ def count_frame(path: LayerPath, fates: pd.DataFrame) -> pd.DataFrame:
         pair = permuted_overlaps([base, tuned], point, shuffles)
         for measure, here, shares in zip(("retained", "present"), (base, tuned), pair, strict=True):
             found = (shares["occurrences"][:, here.counts] >= step.theta).sum(axis=1)
-            rows.append((number, measure, here, found, (dates[measure] == number).sum()))
+            n = int(here.counts.sum())
+            ends = share_interval(int(found[0]), n, step.confidence)
+            rows.append((number, measure, n, found, ends, (dates[measure] == number).sum()))
         for kind in path.polarity:
             classes, gold = _classes(path, kind, number), kind == "class"
             if (classes.codes < 0).all():  # a base model predicts nothing
                 continue
             name = "polarised" if gold else "predicted_polarised"
             when = _dates(fates, None, "polarised_at" if gold else "predicted_at")
-            found = _polarised_draws(path, point, classes)
-            rows.append((number, name, point, found, (when == number).sum()))
+            n = int(point.counts.sum())
+            found, ends = _polarised(path, point, classes)
+            rows.append((number, name, n, found, ends, (when == number).sum()))
     return pd.DataFrame([_count_row(path, *row) for row in rows], columns=COUNTS)
 
 
@@ -212,23 +227,27 @@ def _classes(path: LayerPath, kind: str, point: int) -> Classes:
     return path.gold if kind == "class" or path.predicted is None else path.predicted[point]
 
 
-def _polarised_draws(path: LayerPath, here: Clustering, classes: Classes) -> np.ndarray:
-    """Count polarised concepts, then the same with classes permuted over sentences."""
-    draws = permuted(classes.codes, path.step.permutations, path.step.seed)
-    return np.array(
-        [
-            path._majorities(here, Classes(classes.names, codes)).aligned.sum()
-            for codes in (classes.codes, *draws)
-        ]
-    )
+def _polarised(
+    path: LayerPath, here: Clustering, classes: Classes
+) -> tuple[np.ndarray, tuple[float, float]]:
+    """Count polarised concepts, then the same with classes permuted; and bound their share."""
+    step, rows = path.step, path.sentences
+    kind = SentenceClasses("", classes.names, classes.codes, rows)
+    once = np.ones(len(rows), np.int8)
+    draws = [(rows, once), *((order[rows], once) for order in kind.orders(step))]
+    found = class_counts(here, kind, draws, step)[:, 0]
+    again = class_counts(here, kind, ((rows, weight) for weight in path.weights), step)[:, 0]
+    n = int(here.counts.sum())
+    low, high = count_interval(int(found[0]), n, again, step.confidence)
+    return found, (low / max(n, 1), high / max(n, 1))
 
 
 def _count_row(
-    path: LayerPath, point: int, measure: str, here: Clustering, found: Sequence[int], changed: int
-) -> tuple:
-    n, count = int(here.counts.sum()), int(found[0])
+    path: LayerPath, point: int, measure: str, n: int, found: Sequence[int],
+    ends: tuple[float, float], changed: int,
+) -> tuple:  # fmt: skip
+    count = int(found[0])
     null = compare(count, np.asarray(found[1:]), path.step.confidence)
-    low, high = share_interval(count, n, path.step.confidence)
     share = count / n if n else np.nan
     nulls = (null.mean, null.high, null.p)
-    return (path.layer, point, measure, n, count, share, low, high, *nulls, int(changed))
+    return (path.layer, point, measure, n, count, share, *ends, *nulls, int(changed))

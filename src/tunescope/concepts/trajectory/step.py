@@ -14,6 +14,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from tunescope.concepts.clustering import Clustering
+from tunescope.concepts.comparable import check_clustered_alike, shared_layers
 from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.concepts.trajectory.flows import (
     concept_frame,
@@ -34,9 +35,6 @@ from tunescope.steps import Trace
 
 PARTS = "parts"
 """Folder of what is done of a run that is not finished."""
-
-CLUSTERING = ("n_clusters", "method", "n_leaders", "leader_weights", "restarts", "min_types")
-"""Parameters of the clustering; how the words were chosen does not matter where they are equal."""
 
 
 @step_function(Trace)
@@ -91,13 +89,14 @@ def trace_concepts(
     points = point_frame([c.model for c in found], fractions, tuning)
     gold, predicted = _classes(tables)
     inputs = {
+        "corpus": tables[0].name,
         "concepts": [c.key for c in found],
         "points": hash_json(points.drop(columns="model").astype(float).fillna(-1).values.tolist()),
         "classes": hash_json([[c.names, c.codes.tolist()] for c in (gold, *(predicted or ()))]),
     }
+    layers = shared_layers(*(c.layers for c in found), what="the models")
     out = Path(out)
     if begin(out, step, inputs) is None:
-        layers = [n for n in found[0].layers if all(n in c.layers for c in found)]
         sentences = tables[0].words["sentence"].to_numpy()
         title = f"trace {found[0].model} to {found[-1].model}"
         for layer in tqdm(layers, desc=title, unit="layer"):
@@ -178,12 +177,7 @@ def _check_comparable(concepts: list[LayerConcepts], tables: list[Corpus]) -> No
                 f"{other.path}: its words are not those of {first.path}; give all models the same "
                 "selection, and words= the selection that was clustered"
             )
-        differing = [n for n in CLUSTERING if getattr(first.step, n) != getattr(other.step, n)]
-        if differing:
-            raise MismatchError(
-                f"{other.path} was clustered with another {differing[0]} than {first.path}: "
-                "cluster all with the same parameters"
-            )
+        check_clustered_alike(first, other)
 
 
 def _classes(tables: list[Corpus]) -> tuple[Classes, tuple[Classes, ...] | None]:
