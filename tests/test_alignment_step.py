@@ -165,3 +165,16 @@ def test_a_single_model_on_the_command_line(both, tmp_path):
         main(["align", str(both[0].path), "none", str(tmp_path / "a"), *options])
     assert not end.value.code
     assert ts.Alignment.load(tmp_path / "a").manifest.facts["tuned"] is None
+
+
+def test_born_is_the_rest_of_what_survives_with_its_interval_and_null(alignment) -> None:
+    """Born at the step's theta is the complement of the tuned model's row in the sweep."""
+    sweep = alignment.sweep
+    rows = sweep[(sweep["role"] == "tuned") & (sweep["theta"] == alignment.step.theta)]
+    both = alignment.frame("retention").merge(rows, on=["layer", "level"])
+    assert len(both) == len(alignment.frame("retention"))
+    assert (both["born"] == both["n_concepts"] - both["matched"]).all()
+    for ours, theirs in (("share", "share"), ("low", "high"), ("high", "low")):
+        np.testing.assert_allclose(both[f"born_{ours}"], 1 - both[f"matched_{theirs}"])
+    np.testing.assert_allclose(both["born_null_mean"], both["n_tuned"] - both["null_mean_y"])
+    np.testing.assert_allclose(both["born_p"], both["p_y"])

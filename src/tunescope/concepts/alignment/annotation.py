@@ -24,6 +24,8 @@ LABELS = [
     "n_concepts",
     "aligned",
     "covered",
+    "covered_null_mean",
+    "covered_p",
     "aligned_low",
     "aligned_high",
     "null_mean",
@@ -151,10 +153,14 @@ def _aligned(
     n, count = int(here.counts.sum()), int(observed.aligned[0])
     chance = compare(count, null.aligned, step.confidence)
     low, high = count_interval(count, n, resampled.aligned, step.confidence)
+    covered, by_chance = ((counts.per_label > 0).sum(axis=1) for counts in (observed, null))
+    covered = int(covered[0])
     return {
         "n_concepts": n,
         "aligned": count,
-        "covered": int((observed.per_label[0] > 0).sum()),
+        "covered": covered,
+        "covered_null_mean": float(by_chance.mean()),
+        "covered_p": compare(covered, by_chance, step.confidence).p,
         "aligned_low": low,
         "aligned_high": high,
         "null_mean": chance.mean,

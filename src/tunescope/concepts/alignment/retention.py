@@ -28,6 +28,11 @@ RETENTION = [
     "lost",
     "n_tuned",
     "born",
+    "born_share",
+    "born_low",
+    "born_high",
+    "born_null_mean",
+    "born_p",
     "null_mean",
     "null_high",
     "p",
@@ -135,21 +140,32 @@ def retention_row(
     kept : numpy.ndarray, shape (1 + n_draws, n_base)
         `permuted_overlaps` of base concepts in tuned ones.
     survived : numpy.ndarray, shape (1 + n_draws, n_tuned)
-        The same of tuned concepts in base ones; only the observed row is read.
+        The same of tuned concepts in base ones.
     step : Align
         `theta` and `confidence` are used.
 
     Returns
     -------
     dict
-        Keys `RETENTION`; the null is that of `retained`.
+        Keys `RETENTION`. `null_mean`, `null_high` and `p` are of `retained`; what is lost is the
+        rest. Of `born` there are its share of the tuned concepts with Wilson's interval, how many
+        would be without a match by chance (nearly all), and the probability that chance leaves as
+        few as there are or fewer: where `born_p` is small, what is not born is found again.
     """
     count, found = match_counts(kept, base.counts, step.theta, step.confidence)
     n_base, n_tuned = int(base.counts.sum()), int(tuned.counts.sum())
-    also = int(matched(survived[:1], tuned.counts, step.theta)[0])
+    also, other = match_counts(survived, tuned.counts, step.theta, step.confidence)
+    born = {
+        "born": n_tuned - also,
+        "born_share": 1 - other["share"],
+        "born_low": 1 - other["high"],
+        "born_high": 1 - other["low"],
+        "born_null_mean": n_tuned - other["null_mean"],
+        "born_p": other["p"],
+    }
     row = {"base": base.model, "tuned": tuned.model, "layer": base.layer, "level": level}
     row |= {"n_base": n_base, "retained": count, "lost": n_base - count}
-    return row | {"n_tuned": n_tuned, "born": n_tuned - also} | _named(found, "retained")
+    return row | {"n_tuned": n_tuned} | born | _named(found, "retained")
 
 
 def matrix_row(
