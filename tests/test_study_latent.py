@@ -132,7 +132,7 @@ def test_predicted_classes_count_for_alignment_and_gold_ones_for_checkpoints(mad
     assert trace.points["texts"].tolist()[-1] > 0
     assert "predicted_polarised" not in set(trace.counts["measure"])
     plain = made.alignments["plain", "bert", "bert-good"]
-    assert plain.polarity.empty and plain.predicted_polarity.empty
+    assert plain.polarity.empty and len(plain.predicted_polarity)  # no gold class, yet predicted
 
 
 def test_word_lists_start_at_the_study_file(made: Run) -> None:
@@ -144,7 +144,7 @@ def test_the_page_has_every_part_that_there_is(made: Run) -> None:
     names = [part.name for part in concept_page.parts(made, ("words", "bert", "bert-good"))]
     assert names == ["kept", "labels", "classes", "checkpoints", "triggers"]
     names = [part.name for part in concept_page.parts(made, ("plain", "bert", "bert-good"))]
-    assert names == ["kept", "labels", "checkpoints"]
+    assert names == ["kept", "labels", "classes", "checkpoints"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,10 @@ class InputError(TunescopeError, ValueError):
     """Something the user gave (a file, a key, a parameter) cannot be used as it is."""
 
 
+class NotApplicable(InputError):
+    """What was asked for has no meaning for this model or corpus; others may still have it."""
+
+
 class MismatchError(TunescopeError):
     """Two artifacts that must belong together were made from different inputs."""
 

@@ -42,7 +42,7 @@ def map_concepts(
 @app.command
 def explain(
     source: Path,
-    texts: Annotated[tuple[str, ...], Parameter(consume_multiple=False)],
+    texts: Annotated[tuple[str, ...], Parameter(consume_multiple=False, allow_leading_hyphen=True)],
     *,
     second: tuple[str, ...] = (),
     model: str | None = None,
@@ -153,25 +153,23 @@ def _show(result: Any, page: Path | None, save: Path | None) -> None:
 
 def _of_run(run: Path, model: str | None, corpus: str | None) -> dict[str, Any]:
     """Find a run's mapper, and what belongs to it."""
-    from tunescope.errors import InputError
+    from tunescope.errors import InputError, nearest
     from tunescope.models.reference import find_model
     from tunescope.study.result import Run
 
-    mappers = {
-        (folder.parent.name, folder.name): folder
-        for folder in sorted((run / "mappers").glob("*/*"))
-        if (folder / "manifest.json").exists()
-        and model in (None, folder.name)
-        and corpus in (None, folder.parent.name)
-    }
-    if len(mappers) != 1:
-        listed = ", ".join(f"{of} on {on}" for on, of in mappers) or "none"
+    opened = Run.load(run)
+    known = {(on, of): made for (on, _, of), made in opened.latent.mappers.items()}
+    for given, names in ((model, {of for _, of in known}), (corpus, {on for on, _ in known})):
+        if given is not None and known and given not in names:
+            raise InputError(f"{run} has no mapper of {given!r}; {nearest(given, names)}")
+    found = {k: m for k, m in known.items() if corpus in (None, k[0]) and model in (None, k[1])}
+    if len(found) != 1:
+        listed = ", ".join(f"{of} on {on}" for on, of in found) or "none"
         raise InputError(
             f"{run}: mappers of the model and corpus asked for: {listed}; "
-            + ("give --model and --corpus" if mappers else "the study needs [map_concepts]")
+            + ("give --model and --corpus" if found else "the study needs [map_concepts], run")
         )
-    [((on, of), mapper)] = mappers.items()
-    opened = Run.load(run)
+    [((on, of), mapper)] = found.items()
     source, folder = opened.study.models[of], opened.study.folder
     if source.path is None:  # tuned by the study itself
         ref = find_model(run / "models" / of, name=of)

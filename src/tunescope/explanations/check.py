@@ -77,6 +77,8 @@ def check_explanations(
     name, whole = _listed(texts)
     drawn = np.random.default_rng(step.seed).permutation(len(whole))[: step.max_texts]
     chosen = [(int(number), whole[number]) for number in np.sort(drawn)]
+    if len(chosen) < 2:
+        raise InputError("check_explanations() needs two texts or more")
     inputs = {"model": ref.hash, "texts": hash_json([text for _, text in chosen])}
     if begin(out, step, inputs) is None:
         starts = range(0, len(chosen), BLOCK)
@@ -117,8 +119,11 @@ def _listed(texts: Corpus | TaskData | Sequence[Text]) -> tuple[str, list[Text]]
 
 
 def _test(head: Head, number: int, text: Text, step: CheckExplanations) -> list[tuple[Any, ...]]:
-    """Return the rows of one text; none where all of its words are salient, or none is."""
-    given = read_text(head, split_text(text), step.max_length)
+    """Return the rows of one text; none where all of its words are salient, or it has no words."""
+    try:
+        given = read_text(head, split_text(text), step.max_length)
+    except InputError:  # blank, or of nothing that the tokenizer knows: one text of many
+        return []
     found = attribute(
         head, given, steps=step.steps, tolerance=step.tolerance, rule=step.rule,
         baseline=step.baseline, output=step.output, batch_tokens=step.batch_tokens,

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tunescope.corpus.table import Corpus
-from tunescope.errors import InputError
+from tunescope.errors import InputError, NotApplicable
 from tunescope.models.heads import Head, load_head
 from tunescope.models.predicting import answers, predict
 from tunescope.models.reference import ModelRef, ModelSource
@@ -139,7 +139,7 @@ def match_classes(
     if len(set(names)) < len(names):
         raise InputError(f"model {model!r}: two of its classes would be called the same: {names}")
     if lacking := sorted(set(wanted) - set(names)):
-        raise InputError(
+        raise NotApplicable(
             f"model {model!r} predicts {', '.join(map(repr, own))}, but {what!r} has the class "
             f"{lacking[0]!r} (all: {', '.join(map(repr, wanted))}); give classes = the names in "
             f"{what!r} of the model's {len(own)} outputs, in their order"

@@ -29,6 +29,9 @@ class ModelSource:
         Name of the task in this study to tune it on; instead of `path`.
     finetune
         Parameters of step `finetune` that differ for this model.
+    classes
+        Of a classifier: what its outputs are called in corpora and tasks, in their order (or a
+        table from its own name of a class to that), where the checkpoint calls them otherwise.
     init
         `random` keeps the configuration and draws new weights: a control.
     seed
@@ -49,6 +52,7 @@ class ModelSource:
     base: str | None = None
     task: str | None = None
     finetune: dict[str, object] = field(default_factory=dict)
+    classes: list[str] | dict[str, str] | None = None
     init: Literal["pretrained", "random"] = "pretrained"
     seed: int = 0
     revision: str | None = None

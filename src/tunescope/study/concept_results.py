@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 
 Pair = tuple[str, str, str]
 """Corpus, base, tuned."""
+OF_PAIRS = ("stability", "trace")
+FOLDERS = {
+    "stability": "stability",
+    "trace": "trace",
+    "triggers": "triggers",
+    "map_concepts": "mappers",
+    "explain": "explanations",
+}
+"""Of each step: its folder in a run."""
 
 
 class ConceptResults:
@@ -70,31 +79,48 @@ class ConceptResults:
     @cached_property
     def stability(self) -> dict[Pair, ConceptStability]:
         """How much two clusterings of one model share, by (corpus, base, tuned)."""
-        return self._of_pairs(ConceptStability.load, "stability", self._study.stability)
+
+        def current(made: ConceptStability, key: Pair) -> bool:
+            return made.manifest.inputs["concepts"] == self._key(key[0], key[1])
+
+        return self._each(ConceptStability.load, "stability", self._study.stability, current)
 
     @cached_property
     def traces(self) -> dict[Pair, ConceptTrace]:
         """Concepts over checkpoints, by (corpus, base, tuned)."""
-        return self._of_pairs(ConceptTrace.load, "trace", self._study.trace)
+
+        def current(made: ConceptTrace, key: Pair) -> bool:
+            way = [v for v in self._study.variants if v.model == key[2] and v.fraction < 1]
+            way = sorted(way, key=lambda variant: variant.fraction)
+            names = [key[1], *(variant.name for variant in way), key[2]]
+            return made.manifest.inputs["concepts"] == [self._key(key[0], n) for n in names]
+
+        return self._each(ConceptTrace.load, "trace", self._study.trace, current)
 
     @cached_property
     def triggers(self) -> dict[Pair, TriggerTable]:
         """Triggers, by (corpus, base, tuned)."""
-        return self._of_tuned(TriggerTable.load, "triggers", self._study.triggers)
+        return self._each(TriggerTable.load, "triggers", self._study.triggers, self._of_concepts)
 
     @cached_property
     def mappers(self) -> dict[Pair, ConceptMapper]:
         """Concept mappers, by (corpus, base, tuned)."""
-        return self._of_tuned(ConceptMapper.load, "mappers", self._study.map_concepts)
+        step = self._study.map_concepts
+        return self._each(ConceptMapper.load, "map_concepts", step, self._of_concepts)
 
     @cached_property
     def explanations(self) -> dict[Pair, Explanations]:
         """Predictions explained, by (corpus, base, tuned)."""
 
-        def load(folder: Path) -> Explanations:
-            return Explanations.load(folder / "examples.json")
+        def load(folder: Path) -> tuple[Manifest, Explanations]:
+            return Manifest.load(folder), Explanations.load(folder / "examples.json")
 
-        return self._of_tuned(load, "explanations", self._study.explain)
+        def current(made: tuple[Manifest, Explanations], key: Pair) -> bool:
+            mapper = self.mappers.get(key)
+            return mapper is not None and made[0].inputs["mapper"] == mapper.key
+
+        found = self._each(load, "explain", self._study.explain, current)
+        return {key: explained for key, (_, explained) in found.items()}
 
     @cached_property
     def checks(self) -> dict[str, ExplanationCheck]:
@@ -102,8 +128,9 @@ class ConceptResults:
         step, found = self._study.check_explanations, {}
         for _, tuned in self._study.pairs:
             folder = self._path / "explanation_checks" / tuned
-            for made in self._load(ExplanationCheck.load, folder, step):
-                found[tuned] = made
+            if f"check_explanations {tuned}" not in self._run.not_done:
+                for made in self._load(ExplanationCheck.load, folder, step):
+                    found[tuned] = made
         return found
 
     @cached_property
@@ -137,23 +164,30 @@ class ConceptResults:
                 return made
         return None
 
-    def _of_pairs(
-        self, load: Callable[[Path], Any], folder: str, step: Step | None
-    ) -> dict[Pair, Any]:
-        return {
-            key: made
-            for key in self._pairs()
-            for made in self._load(load, self._path / folder / key[0] / f"{key[1]}--{key[2]}", step)
-        }
+    def _key(self, corpus: str, model: str) -> str | None:
+        """Key of the concepts of a model as they are now."""
+        made = self.clustered.get((corpus, model))
+        return None if made is None else made.key
 
-    def _of_tuned(
-        self, load: Callable[[Path], Any], folder: str, step: Step | None
-    ) -> dict[Pair, Any]:
-        return {
-            key: made
-            for key in self._pairs()
-            for made in self._load(load, self._path / folder / key[0] / key[2], step)
-        }
+    def _of_concepts(self, made: Any, key: Pair) -> bool:
+        """Whether a result was made with the tuned model's concepts as they are now."""
+        return made.manifest.inputs["concepts"] == self._key(key[0], key[2])
+
+    def _each(
+        self, load: Callable[[Path], Any], step: str, parameters: Step | None,
+        current: Callable[[Any, Pair], bool],
+    ) -> dict[Pair, Any]:  # fmt: skip
+        """Return a step's results for all pairs, as far as they are there and of what is now."""
+        found = {}
+        for key in self._pairs():
+            corpus, base, tuned = key
+            name = f"{base}--{tuned}" if step in OF_PAIRS else tuned
+            if f"{step} {corpus}/{name}" in self._run.not_done:
+                continue
+            for made in self._load(load, self._path / FOLDERS[step] / corpus / name, parameters):
+                if current(made, key):
+                    found[key] = made
+        return found
 
     def _load(self, load: Callable[[Path], Any], folder: Path, step: Step | None) -> list[Any]:
         """Return what is in a folder, if it was made with the study's parameters."""

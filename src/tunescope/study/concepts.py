@@ -14,8 +14,9 @@ from tunescope.concepts.naming.name import name_concepts
 from tunescope.concepts.selection import select_words
 from tunescope.concepts.stability.step import concept_stability
 from tunescope.concepts.trajectory.step import trace_concepts
+from tunescope.errors import InputError, NotApplicable
 from tunescope.paths import resolve_path
-from tunescope.study.classifiers import classifier
+from tunescope.study.classifiers import classifier, not_a_classifier
 from tunescope.study.file import Study
 from tunescope.study.jobs import ABSENT, Jobs
 from tunescope.study.models import Models
@@ -103,15 +104,18 @@ def concepts(
         )
         for model, store in stores.items()
     }  # fmt: skip
+    said, aligned = {}, {}
+    for pair in study.pairs:
+        said[pair] = _with_predictions(study, out, jobs, name, pair[1], words, found, device)
+        aligned[pair] = _align(study, out, jobs, name, pair, said[pair], clustered)
+        _follow(study, out, jobs, name, pair, words, stores, clustered, found)
+    names = _names(study, out, jobs, name, clustered, aligned)
     for base, tuned in study.pairs:
-        said = _with_predictions(study, out, jobs, name, tuned, words, found, device)
-        alignment = _align(study, out, jobs, name, (base, tuned), said, clustered)
-        _follow(study, out, jobs, name, (base, tuned), words, stores, clustered, found)
+        pair = base, tuned
         classifier(
-            study, out, jobs, name, tuned, said, stores[tuned], clustered[tuned], alignment,
-            found, device,
+            study, out, jobs, name, tuned, said[pair], stores[tuned], clustered[tuned],
+            aligned[pair], names.get(tuned), found, device,
         )  # fmt: skip
-    _names(study, out, jobs, name, clustered)
 
 
 def _with_predictions(
@@ -119,11 +123,12 @@ def _with_predictions(
     device: str,
 ) -> Any:  # fmt: skip
     """Return the words with the classes that the tuned model predicts, where it predicts some."""
-    if study.align is None or words is ABSENT or not words.classes:
+    folder, model = out / "predictions" / name / tuned, found.named[tuned]
+    if study.align is None or words is ABSENT or not_a_classifier(model):
         return words
     said = jobs.do(
-        "predict", f"{name}/{tuned}", out / "predictions" / name / tuned, predict_classes,
-        words, found.named[tuned], device=device, optional=True,
+        "predict", f"{name}/{tuned}", folder, predict_classes, words, model, device=device,
+        optional=NotApplicable,
     )  # fmt: skip
     return words if said is ABSENT else said
 
@@ -161,7 +166,8 @@ def _follow(
     if study.stability is not None:
         jobs.do(
             "stability", f"{name}/{what}", out / "stability" / name / what, concept_stability,
-            clustered[base], stores[base], tuned=stores[tuned], optional=True, step=study.stability,
+            clustered[base], stores[base], tuned=stores[tuned], optional=InputError,
+            step=study.stability,
         )  # fmt: skip
     way = [v for v in study.variants if v.model == tuned and v.fraction < 1]
     if study.trace is not None and way:
@@ -176,24 +182,32 @@ def _follow(
         )  # fmt: skip
 
 
-def _names(study: Study, out: Path, jobs: Jobs, name: str, clustered: dict[str, Any]) -> None:
-    """Ask for names of the concepts of the study's models, where there is an address to ask at."""
+def _names(
+    study: Study, out: Path, jobs: Jobs, name: str, clustered: dict[str, Any],
+    aligned: dict[tuple[str, str], Any],
+) -> dict[str, Any]:  # fmt: skip
+    """Ask for names of the concepts of the study's models; return what came, by model.
+
+    What became of a base's concepts is asked of its first tuned model.
+    """
     step = study.names
     if step is None:
-        return
+        return {}
     if step.prompt is not None and step.prompt.startswith(IN_FILE):
         place = resolve_path(step.prompt.removeprefix(IN_FILE), study.folder)
         step = replace(step, prompt=f"{IN_FILE}{place}")
+    made = {}
     for model in study.models:
-        partner = next((pair for pair in study.pairs if model in pair), None)
-        alignment: Any = None
-        if partner is not None and study.align is not None:
-            folder = out / "alignment" / name / f"{partner[0]}--{partner[1]}"
-            alignment = folder if (folder / "manifest.json").exists() else ABSENT
-        jobs.do(
+        alignment = next((found for pair, found in aligned.items() if model in pair), None)
+        if alignment is ABSENT and step.which == ("counted",):
+            alignment = None  # nothing is asked of it
+        named = jobs.do(
             "name", f"{name}/{model}", out / "names" / name / model, name_concepts,
             clustered[model], alignment=alignment, step=step,
         )  # fmt: skip
+        if named is not ABSENT:
+            made[model] = named
+    return made
 
 
 def _placed(kind: str, folder: Path) -> str:

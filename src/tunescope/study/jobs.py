@@ -77,6 +77,9 @@ class Jobs:
         self._skipped: dict[str, str] = {}
         self._reasons = out / "skipped.json"
         self.failed: dict[str, str] = {}
+        self._known_skipped: dict[str, str] = {}
+        if not does and self._reasons.exists():
+            self._known_skipped = read_json(self._reasons)
         self._failures = out / "failed.json"
         if not does and self._failures.exists():
             self.failed = read_json(self._failures)
@@ -125,7 +128,8 @@ class Jobs:
 
     def do(
         self, name: str, what: str, folder: Path, function: Callable[..., Any], /,
-        *inputs: Any, needed: bool = False, optional: bool = False, **options: Any,
+        *inputs: Any, needed: bool = False, optional: type[InputError] | None = None,
+        **options: Any,
     ) -> Any:  # fmt: skip
         """Call `function(*inputs, out=folder, **options)`; return its result or ABSENT.
 
@@ -139,8 +143,8 @@ class Jobs:
             A step function: it returns at once what is done already.
         needed : bool
             Whether an error of this job ends the run.
-        optional : bool
-            Whether an error of the user's only means that the job is passed over (`skip`).
+        optional : type of InputError, optional
+            Errors of this kind only mean that the job is passed over (`skip`).
         *inputs, **options
             Its arguments. If one is ABSENT, so is the result.
         """
@@ -152,10 +156,13 @@ class Jobs:
                 result, state = function(*inputs, out=folder, **options), "done"
             except NotDone as error:
                 state = "failed" if key in self.failed else error.state
+                if key in self._known_skipped:
+                    self.skip(name, what, folder, self._known_skipped[key])
+                    return ABSENT
             except Exception as error:
                 if needed:
                     raise
-                if optional and isinstance(error, InputError):
+                if optional is not None and isinstance(error, optional):
                     self.skip(name, what, folder, str(error))
                     return ABSENT
                 state = "failed"

@@ -106,6 +106,6 @@ def _intervene(
     for name in names:
         of, place = (f"{what}/{name}", folder / name) if name else (what, folder)
         jobs.do(
-            "intervene", of, place, intervene, ranked, store, model, optional=True,
+            "intervene", of, place, intervene, ranked, store, model, optional=InputError,
             sentences=corpora[name] if name else None, device=device, step=study.intervene,
         )  # fmt: skip

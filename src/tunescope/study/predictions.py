@@ -32,7 +32,7 @@ def predict_classes(corpus: Corpus, model: ModelRef, out: Path, *, device: str =
     Parameters
     ----------
     corpus : Corpus
-        Its sentences have classes.
+        Where its sentences have classes, these must be among the model's.
     model : ModelRef
         The classifier.
     out : Path
@@ -48,9 +48,14 @@ def predict_classes(corpus: Corpus, model: ModelRef, out: Path, *, device: str =
     from tunescope.models.predictions import PREDICTED, with_predictions
 
     classes = corpus.of_sentence("class").tolist()
-    inputs = {"corpus": corpus.word_hash, "classes": hash_json(classes), "model": model.hash}
+    inputs = {
+        "corpus": corpus.word_hash,
+        "classes": hash_json([classes, model.source.classes]),
+        "model": model.hash,
+    }
     if begin(out, Predict(), inputs) is None:
-        made = with_predictions(corpus, model, device=device).of_sentence(PREDICTED)
+        said = with_predictions(corpus, model, classes=model.source.classes, device=device)
+        made = said.of_sentence(PREDICTED)
         write_frame(out / FILE, pd.DataFrame({PREDICTED: made}))
         known = [(a, b) for a, b in zip(classes, made, strict=True) if a is not None]
         right = sum(a == b for a, b in known)

@@ -78,6 +78,12 @@ class Run(Result):
         path = self.path / "failed.json"
         return read_json(path) if path.exists() else {}
 
+    @cached_property
+    def not_done(self) -> set[str]:
+        """Jobs that failed or were passed over in the last run: what they left before is old."""
+        path = self.path / "skipped.json"
+        return {*self.failed, *(read_json(path) if path.exists() else {})}
+
     @property
     def tuning(self) -> dict[str, TunedModel]:
         """Models tuned by this study, by name; of several seeds, the first."""

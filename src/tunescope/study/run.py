@@ -11,6 +11,7 @@ from typing import Any
 from tunescope.activations.extract import extract
 from tunescope.errors import InputError, nearest
 from tunescope.files import atomic_file, write_json
+from tunescope.study.classifiers import lexicon_of
 from tunescope.study.concepts import concepts, selection, to_cluster
 from tunescope.study.file import Study
 from tunescope.study.jobs import ABSENT, Jobs
@@ -20,6 +21,7 @@ from tunescope.study.neurons import neurons
 from tunescope.study.read import read
 from tunescope.study.result import Run
 from tunescope.study.shared import labels_of
+from tunescope.triggers.lexicon import find_lexicon
 
 LIBRARIES = ("torch", "transformers", "numpy", "scikit-learn", "pyarrow")
 
@@ -55,6 +57,8 @@ def run(
         does not stop the others.
     """
     study = study if isinstance(study, Study) else Study.load(study)
+    if study.triggers_lexicon is not None:
+        find_lexicon(lexicon_of(study))
     out = Path("runs", study.name) if out is None else Path(out)
     with Jobs.working(out) as jobs:
         with atomic_file(out / "study.toml") as temporary:
