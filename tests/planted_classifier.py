@@ -7,6 +7,7 @@ nothing.
 
 from __future__ import annotations
 
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +94,10 @@ def texts(n: int = 80, seed: int = 1) -> TaskData:
 
 
 def pairs(n: int = 60, seed: int = 1) -> TaskData:
-    """Return pairs: a neutral text, and one with a class."""
+    """Return pairs: a neutral text, each another one, and one with a class."""
     found, classes = sentences(n, seed)
-    both = tuple(("the plot of a film", " ".join(words)) for words in found)
+    neutral = list(permutations(GROUPS["neutral"], 5))[:n]
+    both = tuple((" ".join(a), " ".join(b)) for a, b in zip(neutral, found, strict=True))
     return TaskData(both, tuple(classes))
 
 

@@ -90,7 +90,8 @@ def test_triggers_are_reported_on_texts_they_were_not_chosen_on(table: TriggerTa
     assert n == (40, 40)
     assert set(table.tried["n"]) == {20}
     gold = np.array(texts().targets)
-    choosing = find.halves((gold == "good").astype(int), 0.5, 0)
+    same = find.alike(texts().texts)
+    choosing = find.halves((gold == "good").astype(int), 0.5, 0, same)
     assert not choosing[table.said["text"].unique()].any()
 
 
@@ -138,7 +139,7 @@ def test_of_pairs_either_text_can_hold_the_trigger(planted: Path, tmp_path: Path
     assert (rows["flip_rate"] == 1.0).all()
     example = made.examples[made.examples["part"] == "second"].iloc[0]
     first, second = example["with_trigger"].split(" | ")
-    assert first == "the plot of a film"
+    assert set(first.split()) <= set(GROUPS["neutral"])
     assert second.startswith(example["trigger"])
 
 

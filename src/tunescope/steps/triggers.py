@@ -52,7 +52,8 @@ class Triggers(Step):
     max_texts
         Use so many texts, drawn at random; all when not given.
     choosing_share
-        Share of the texts that triggers are chosen on; they are reported on the others.
+        Share of the texts that triggers are chosen on; they are reported on the others. Equal
+        texts, and pairs with equal first texts, stay together.
     keep_seen
         Keep texts that are sentences of the corpus the concepts were found in.
     hotflip_candidates
@@ -77,6 +78,7 @@ class Triggers(Step):
     """
 
     name: ClassVar[str] = "triggers"
+    version: ClassVar[int] = 2
     methods: tuple[Method, ...] = ("concept", "random", "opposite", "lexicon", "hotflip")
     n_words: int = bounded(3, 1, 20)
     positions: tuple[Position, ...] = ("before",)

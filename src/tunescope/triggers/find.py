@@ -23,7 +23,7 @@ from tunescope.tasks.data import TaskData
 from tunescope.tasks.table import Task
 from tunescope.triggers import tables
 from tunescope.triggers.groups import polarity_groups
-from tunescope.triggers.halves import halves, unseen
+from tunescope.triggers.halves import alike, halves, unseen
 from tunescope.triggers.lexicon import find_lexicon, read_lexicon
 from tunescope.triggers.placing import Place
 from tunescope.triggers.result import TriggerTable
@@ -121,7 +121,7 @@ def find_triggers(
                 raise
             why["lexicon"] = str(error)  # found by itself: the other methods need it not
     gold = np.array([names.index(str(target)) for target in used.targets])
-    choosing = halves(gold, step.choosing_share, step.seed)
+    choosing = halves(gold, step.choosing_share, step.seed, alike(used.texts))
     victim = Victim(
         head, used.texts, max_length=step.max_length, batch_tokens=step.batch_tokens,
         probes=_probes(words),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError
-from tunescope.tasks.data import TaskData
+from tunescope.tasks.data import TaskData, Text
 
 
-def halves(gold: np.ndarray, share: float, seed: int) -> np.ndarray:
+def halves(
+    gold: np.ndarray, share: float, seed: int, groups: np.ndarray | None = None
+) -> np.ndarray:
     """Draw the texts that triggers are chosen on, the same share of each class.
 
     Parameters
@@ -20,6 +24,9 @@ def halves(gold: np.ndarray, share: float, seed: int) -> np.ndarray:
         Share of the texts.
     seed : int
         Seed of the draw.
+    groups : numpy.ndarray of int, shape (n_texts,), optional
+        Texts of one group go into the same half (`alike`); the share of each class is then met as
+        far as groups allow. Each text by itself when not given.
 
     Returns
     -------
@@ -30,20 +37,44 @@ def halves(gold: np.ndarray, share: float, seed: int) -> np.ndarray:
     InputError
         If one of the two would have no text.
     """
-    rng = np.random.default_rng(seed)
-    choosing = np.zeros(len(gold), bool)
-    for number in np.unique(gold):
-        rows = rng.permutation(np.flatnonzero(gold == number))
-        choosing[rows[: round(share * len(rows))]] = True
+    groups = np.arange(len(gold)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    classes = np.unique(gold, return_inverse=True)[1]
+    counts = np.zeros((int(groups.max(initial=-1)) + 1, int(classes.max(initial=-1)) + 1), int)
+    np.add.at(counts, (groups, classes), 1)
+    order = np.random.default_rng(seed).permutation(len(counts))
+    order = order[np.argsort(-counts.sum(1)[order], kind="stable")]  # the largest first
+    wanted = np.round(share * counts.sum(0)).astype(int)
+    taken = np.zeros(len(counts), bool)
+    for group in order:
+        left = wanted - counts[group]
+        if (left**2).sum() < (wanted**2).sum():  # it comes nearer to the share of each class
+            taken[group], wanted = True, left
+    choosing = taken[groups]
     if choosing.all() or not choosing.any():
-        raise InputError(f"{len(gold)} texts are too few to choose on some and report on others")
+        raise InputError(
+            f"{len(gold)} texts, {len(counts)} of them different, are too few to choose on some "
+            "and report on others"
+        )
     return choosing
+
+
+def alike(texts: Sequence[Text]) -> np.ndarray:
+    """Return the number of each text's group: equal texts, of pairs those with equal first texts.
+
+    White space and case do not count.
+    """
+    return np.unique([_plain(text[0]) for text in texts], return_inverse=True)[1]
+
+
+def _plain(text: str) -> str:
+    return "".join(text.split()).casefold()
 
 
 def unseen(data: TaskData, words: Corpus) -> tuple[TaskData, int]:
     """Leave out texts one part of which is a sentence that concepts were found in.
 
     Polarity is counted over those sentences; a trigger would be reported on what it was made from.
+    White space and case do not count, as corpora are tokenised and texts often are not.
 
     Parameters
     ----------
@@ -64,11 +95,9 @@ def unseen(data: TaskData, words: Corpus) -> tuple[TaskData, int]:
     InputError
         If none is left.
     """
-    seen = {" ".join(sentence) for sentence in words.sentences["words"].to_pylist()}
+    seen = {_plain("".join(sentence)) for sentence in words.sentences["words"].to_pylist()}
     kept = [
-        row
-        for row, text in enumerate(data.texts)
-        if not any(" ".join(part.split()) in seen for part in text)
+        row for row, text in enumerate(data.texts) if not any(_plain(part) in seen for part in text)
     ]
     if not kept:
         raise InputError(
