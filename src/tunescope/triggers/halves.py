@@ -43,12 +43,13 @@ def halves(
     np.add.at(counts, (groups, classes), 1)
     order = np.random.default_rng(seed).permutation(len(counts))
     order = order[np.argsort(-counts.sum(1)[order], kind="stable")]  # the largest first
-    wanted = np.round(share * counts.sum(0)).astype(int)
     taken = np.zeros(len(counts), bool)
+    over = np.zeros(counts.shape[1])  # of each class, how many more are taken than should be by now
     for group in order:
-        left = wanted - counts[group]
-        if (left**2).sum() < (wanted**2).sum():  # it comes nearer to the share of each class
-            taken[group], wanted = True, left
+        over -= share * counts[group]
+        more = over + counts[group]
+        if (more**2).sum() < (over**2).sum():
+            taken[group], over = True, more
     choosing = taken[groups]
     if choosing.all() or not choosing.any():
         raise InputError(
