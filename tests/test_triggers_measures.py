@@ -10,9 +10,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from tunescope.errors import InputError
-from tunescope.steps import Triggers
-from tunescope.triggers.candidates import chunks, greedy, mirrored, opposite
-from tunescope.triggers.groups import Group
+from tunescope.triggers.candidates import chunks, greedy
 from tunescope.triggers.lexicon import read_lexicon
 from tunescope.triggers.measures import (
     group_means,
@@ -126,26 +124,6 @@ def test_greedy_keeps_the_best_word_at_each_place():
     tried = list(greedy("abc", 2, lambda t: (sum(worth[w] for w in t.split()), 0.0)))
     assert [trigger for trigger, _ in tried] == ["a", "b", "c", "b a", "b c"]
     assert max(tried, key=lambda pair: pair[1])[0] == "b c"
-
-
-def test_a_baseline_mirrors_the_concepts_and_never_repeats_a_word_in_a_trigger():
-    step = Triggers(n_words=2, draws=2)
-    own = [Group("x", 1, 0, tuple("abcdef")), Group("x", 1, 1, ("a", "b", "c"))]
-    made = mirrored("x", own, [f"w{n}" for n in range(50)], step, 0)
-    assert [len(group.words) for group in made] == [4, 2]
-    assert all(len(set(group.words)) == len(group.words) for group in made)
-    assert made == mirrored("x", own, [f"w{n}" for n in range(50)], step, 0)
-    assert made != mirrored("x", own, [f"w{n}" for n in range(50)], step, 1)
-    in_order = mirrored("x", own, list("pqrstuv"), step, 0, in_order=True)
-    assert [word for group in in_order for word in group.words] == list("pqrstu")
-
-
-def test_opposite_words_are_those_of_other_classes():
-    groups = [Group("x", 1, 0, ("a",)), Group("y", 1, 1, ("b",)), Group("z", 2, 2, ("c",))]
-    made = opposite("x", groups, groups[:1] * 3, Triggers(), 0)
-    assert len(made) == 3
-    assert {group.words for group in made} == {("b",), ("c",)}
-    assert opposite("x", groups[:1], groups[:1], Triggers(), 0) == []
 
 
 def test_lexicon_with_scores(tmp_path: Path):

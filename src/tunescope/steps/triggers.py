@@ -21,8 +21,9 @@ class Triggers(Step):
     Parameters
     ----------
     methods
-        Where triggers come from: polarity concepts, or on the same budget random words, words of
-        concepts polarised to another class, a sentiment lexicon, HotFlip's universal triggers.
+        Where triggers come from: polarity concepts, or on the same budget random words as
+        frequent, words of concepts polarised to other classes, a sentiment lexicon, HotFlip's
+        universal triggers.
     n_words
         Words of a trigger; of HotFlip's, subwords.
     positions

@@ -16,8 +16,8 @@ from tunescope.triggers.placing import Place
 from tunescope.triggers.victim import Victim, probabilities
 
 TRIED = [
-    "towards", "position", "part", "method", "layer", "concept", "group", "draw", "trigger", "n",
-    "flipped", "flip_rate", "probability",
+    "towards", "position", "part", "method", "layer", "concept", "mirrors", "group", "draw",
+    "trigger", "n", "flipped", "flip_rate", "probability",
 ]  # fmt: skip
 SAID = [
     "towards", "position", "part", "method", "scope", "layer", "trigger", "text", "gold",
@@ -147,6 +147,6 @@ class Attack:
         rate = flipped / n if n else float("nan")
         place = self.place
         return (
-            group.towards, place.position, place.part, method, group.layer, group.concept, number,
-            draw, trigger, n, flipped, rate, probability,
+            group.towards, place.position, place.part, method, group.layer, group.concept,
+            group.mirrors, number, draw, trigger, n, flipped, rate, probability,
         )  # fmt: skip

@@ -34,12 +34,15 @@ class Group:
         Where they come from; -1 for what is no concept.
     words : tuple of str
         Different words, in the order in which they are used.
+    mirrors : int
+        Of a baseline, the layer of the concept it stands beside; -1 for none.
     """
 
     towards: str
     layer: int
     concept: int
     words: tuple[str, ...]
+    mirrors: int = NO_LAYER
 
 
 def polarity_groups(

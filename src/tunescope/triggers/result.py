@@ -42,7 +42,8 @@ class TriggerTable(StepResult):
     def tried(self) -> pd.DataFrame:
         """One row per trigger tried, with its flip rate on the choosing half.
 
-        Columns `towards`, `position`, `part`, `method`, `layer` and `concept` (-1: none), `group`
+        Columns `towards`, `position`, `part`, `method`, `layer` and `concept` (-1: none),
+        `mirrors` (of a baseline, the layer of the concept whose place it takes; -1: none), `group`
         (number of the concept, or of what mirrors it), `draw`, `trigger`, `n` (texts predicted to
         be of another class), `flipped`, `flip_rate`, `probability` (mean, of the class).
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from tunescope.files import read_frame, write_frame
 from tunescope.steps import Triggers
 from tunescope.triggers import tables
 from tunescope.triggers.attack import SAID, TRIED, Attack
-from tunescope.triggers.candidates import LEAST, mirrored, n_triggers, opposite
+from tunescope.triggers.candidates import n_different, n_triggers
 from tunescope.triggers.groups import Group
+from tunescope.triggers.mirroring import LEAST, mirrored, opposite
 from tunescope.triggers.placing import places
 from tunescope.triggers.victim import Victim
 
@@ -64,11 +66,12 @@ class Search:
         self._out.mkdir(exist_ok=True)
         self._gold, self._choosing = gold, choosing
         self._groups, self._lexical = groups, lexical
-        self._forms = list(dict.fromkeys(words.values("form").tolist()))
+        self._counts = Counter(words.values("form").tolist())
         self._places = places(step.positions, step.parts, len(victim.texts[0]))
         self._plain = victim.plain()
         self.accuracy = float((self._plain.argmax(1) == gold).mean())
         self.left_out: dict[str, str] = {}
+        self._plan = {name: self._planned(number, name) for number, name in enumerate(names)}
 
     def run(self, title: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Do every unit that is not there yet; return what was tried and what was said."""
@@ -83,11 +86,10 @@ class Search:
                         number, place, self._step,
                     )  # fmt: skip
                     stem = f"{number:03d}-{place.position}-{place.part}"
-                    here = _together(list(self._tried(attack, name, number, stem, bar)), TRIED)
+                    here = _together(list(self._tried(attack, name, stem, bar)), TRIED)
                     tried.append(here)
                     chosen = tables.choose(here)
                     said.append(self._unit(f"{stem}-said", lambda a=attack, c=chosen: a.say(c)))
-            bar.total = bar.n  # HotFlip stops when it stops
         return _together(tried, TRIED), _together(said, SAID)
 
     def _unit(self, name: str, make: Callable[[], pd.DataFrame], bar: Any = None) -> pd.DataFrame:
@@ -96,52 +98,60 @@ class Search:
         if file.exists():
             frame = read_frame(file)
             if bar is not None:
+                bar.initial += len(frame)  # took no time: does not count for the time that is left
                 bar.update(len(frame))
             return frame
         write_frame(file, make())
         return read_frame(file)
 
-    def _expected(self, name: str) -> int:
-        """Return about how many triggers are tried towards a class at a place."""
-        step = self._step
-        own = sum(n_triggers(group, step) for group in self._groups if group.towards == name)
-        per_method = own or LEAST * step.draws
-        baselines = sum(method in step.methods for method in BASELINES)
-        found = own * ("concept" in step.methods) + per_method * baselines
-        one_round = step.hotflip_candidates * (1 + step.beam * (step.n_words - 1))
-        return found + max(own, one_round) * ("hotflip" in step.methods)
-
-    def _tried(
-        self, attack: Attack, name: str, number: int, stem: str, bar: Any
-    ) -> Iterator[pd.DataFrame]:
+    def _planned(self, number: int, name: str) -> dict[str, list[Group]]:
+        """Return the groups to try towards a class: of each layer's concepts, of each baseline."""
+        methods = self._step.methods
         own = [group for group in self._groups if group.towards == name]
-        methods, budget = self._step.methods, 0
+        plan: dict[str, list[Group]] = {}
         if "concept" in methods:
-            for layer in sorted({group.layer for group in own}):
-                there = [group for group in own if group.layer == layer]
-                frame = self._unit(
-                    f"{stem}-concept-{layer:03d}",
-                    lambda groups=there: attack.try_groups("concept", groups, bar),
-                    bar,
-                )
-                budget += len(frame)
-                yield frame
+            for group in own:
+                plan.setdefault(f"concept-{group.layer:03d}", []).append(group)
             if not own:
                 self.left_out[f"concept {name}"] = "no concept is polarised towards it"
         for method in BASELINES:
-            if method not in methods:
-                continue
-            groups = self._baseline(method, name, number, own)
-            if not groups:
-                self.left_out[f"{method} {name}"] = "there are no such words"
-                continue
+            if method in methods:
+                plan[method] = self._baseline(method, name, number, own)
+                if not plan[method]:
+                    self.left_out[f"{method} {name}"] = "there are no such words"
+        return {unit: groups for unit, groups in plan.items() if groups}
+
+    def _expected(self, name: str) -> int:
+        """Return how many triggers are tried towards a class at a place; of HotFlip, about."""
+        groups = [group for unit in self._plan[name].values() for group in unit]
+        found = sum(n_triggers(group, self._step) for group in groups)
+        return found + self._of_hotflip(name) * ("hotflip" in self._step.methods)
+
+    def _of_hotflip(self, name: str) -> int:
+        step = self._step
+        one_round = step.hotflip_candidates * (1 + step.beam * (step.n_words - 1))
+        return max(self._budget(name) or 0, one_round)
+
+    def _budget(self, name: str) -> int | None:
+        """Return how many triggers HotFlip may try; None where it is held against nothing."""
+        if set(self._step.methods) == {"hotflip"}:
+            return None
+        own = [group for group in self._groups if group.towards == name]
+        return n_different(own, self._step) or LEAST * self._step.draws
+
+    def _tried(self, attack: Attack, name: str, stem: str, bar: Any) -> Iterator[pd.DataFrame]:
+        for unit, groups in self._plan[name].items():
+            method = unit.partition("-")[0]
             yield self._unit(
-                f"{stem}-{method}",
+                f"{stem}-{unit}",
                 lambda method=method, groups=groups: attack.try_groups(method, groups, bar),
                 bar,
             )
-        if "hotflip" in methods:
+        if "hotflip" in self._step.methods:
+            budget = self._budget(name)
             frame = self._unit(f"{stem}-hotflip", lambda: attack.hotflip(budget, bar), bar)
+            bar.total += len(frame) - self._of_hotflip(name)  # it stops when it stops
+            bar.refresh()
             if frame.empty:
                 self.left_out[f"hotflip {name}"] = "no subword to start from, or no text"
             else:
@@ -152,8 +162,8 @@ class Search:
         if method == "opposite":
             return opposite(name, self._groups, own, step, place)
         if method == "random":
-            return mirrored(name, own, self._forms, step, place)
-        known = {form.casefold() for form in self._forms}
+            return mirrored(name, own, list(self._counts), step, place, counts=self._counts)
+        known = {form.casefold() for form in self._counts}
         listed = self._lexical.get(name, [])
         there = [word for word in listed if word.casefold() in known]
         enough = len(there) >= step.n_words
