@@ -194,21 +194,27 @@ def test_both_models_agree_on_splits_and_merges(models):
     for here in base:
         for other in tuned:
             for theta in (0.55, 0.7, 0.9):
-                split = _wholes(here, other, theta, "split", "split")
-                merged = _wholes(other, here, theta, "merged", "merged")
-                assert (changes(here, other, theta) == "split").sum() == len(split)
-                assert (changes(other, here, theta) == "merged").sum() == len(merged)
+                assert_agree(here, other, theta)
 
 
-def _wholes(whole, parts, theta, word, of_parts):
-    """Return the concepts that the parts named so are parts of."""
-    named = np.flatnonzero(changes(parts, whole, theta) == of_parts)
-    found = set()
-    for part in named:
-        mine = whole.labels[parts.labels == part]
-        found.add(int(np.bincount(mine).argmax()))
-    assert all(changes(whole, parts, theta)[w] in (word, "") for w in found)
-    return {w for w in found if whole.counts[w]}
+def assert_agree(base, tuned, theta):
+    """The wholes that parts say they are parts of are those that say they have parts."""
+    for whole, parts, word in ((base, tuned, "split"), (tuned, base, "merged")):
+        named = np.flatnonzero(changes(parts, whole, theta) == word)
+        of_parts = {int(np.bincount(whole.labels[parts.labels == p]).argmax()) for p in named}
+        assert of_parts == set(np.flatnonzero(changes(whole, parts, theta) == word))
+
+
+def test_what_has_too_few_types_is_made_up_of_nothing():
+    """Two concepts of three types each give all of two types to one cluster, which has no more."""
+    mine = layer_of(np.repeat([0, 1], 10), [0] * 5 + [1] * 4 + [2] + [0] * 5 + [1] * 4 + [3])
+    theirs = layer_of(([0] * 9 + [1]) * 2, mine.types, "tuned")
+    assert mine.counts.all() and not theirs.counts.any()
+    assert changes(mine, theirs, 0.8).tolist() == ["absorbed"] * 2
+    assert_agree(mine, theirs, 0.8)
+    base, tuned = (layer_of(x.labels, x.types, r) for x, r in ((theirs, "base"), (mine, "tuned")))
+    assert changes(tuned, base, 0.8).tolist() == ["carved"] * 2
+    assert_agree(base, tuned, 0.8)
 
 
 def test_the_stricter_null_keeps_lexical_concepts_together():

@@ -7,15 +7,16 @@ be said. Of a concept A of one model and the concepts B of the other, at thresho
 - A is **kept** when some B holds A and A holds B: the same concept, but for 1 - theta;
 - A is **merged** when B holds A and at least one more concept, those that B holds make up at least
   theta of B, and B is none of them kept;
-- A is **absorbed** when B holds A and is neither: B is larger, and the rest is from elsewhere;
+- A is **absorbed** when B holds A and is neither: B is larger, and the rest is from elsewhere, or B
+  has too few types to be a concept;
 - A is **split** when no B holds A, and A holds at least two that make up at least theta of A;
 - otherwise A has **vanished**.
 
 The same relations seen from the tuned model: kept, **split** (with others it makes up a base
 concept), **carved** (part of a base concept whose rest went elsewhere), **merged** (made up of base
-concepts), **new**. Parts count only with enough types to be concepts. For theta above 1/2 no
-concept is held by two, and both views agree: a base concept is split exactly when some tuned
-concepts are split from it, and base concepts are merged exactly when a tuned one is.
+concepts), **new**. Parts, and what they make up, count only with enough types to be concepts. For
+theta above 1/2 no concept is held by two, and both views agree: a base concept is split exactly
+when some tuned concepts are split from it, and base concepts are merged exactly when a tuned one is.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def changes(here: Clustering, other: Clustering, theta: float) -> np.ndarray:
     parts = holds & other.counts
     made_up = _made_up(shared, parts, here.sizes, theta)
     wholes = _made_up(shared.T, (held & here.counts[:, None]).T, other.sizes, theta)
-    wholes &= ~mutual.any(axis=0)
+    wholes &= other.counts & ~mutual.any(axis=0)
     together = (held & wholes).any(axis=1)
 
     one, joined, part, many, none = CHANGES[here.role]
