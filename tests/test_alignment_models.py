@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,20 @@ def test_overlaps_observed_and_by_chance(models, level, exchange):
                     assert found[level][row, concept] == brute_share(
                         source, target, dealt, concept, level
                     )
+
+
+def test_overlaps_are_the_same_from_any_number_of_threads(models):
+    """The counting releases Python's lock: nothing of one call may be seen by another."""
+    base, tuned = models
+    draws = orders(N, 50, 7)
+    alone = [permuted_overlaps(base, target, draws) for target in tuned]
+    for n in (2, 7):
+        with ThreadPoolExecutor(n) as pool:
+            found = pool.map(lambda target: permuted_overlaps(base, target, draws), tuned * 5)
+        for shares, expected in zip(found, alone * 5, strict=True):
+            for here, there in zip(shares, expected, strict=True):
+                for level in ("occurrences", "types"):
+                    np.testing.assert_array_equal(here[level], there[level])
 
 
 def test_every_match_is_listed_not_the_last_one(models):

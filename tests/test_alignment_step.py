@@ -136,6 +136,42 @@ def test_a_name_twice_is_an_error(both, predicted, tmp_path):
         ts.align(*both, tmp_path / "out", words=words, computed=("casing",))
 
 
+def test_an_interrupted_alignment_goes_on_with_the_next_layer(both, tmp_path, monkeypatch):
+    """Killed between layers at every place: each is done once, and the bytes are the same."""
+    from tunescope.concepts.alignment import frames
+
+    how = {"permutations": 5, "resamples": 5, "labels": ("upos",)}
+    whole = ts.align(*both, tmp_path / "whole", **how)
+    done = []
+
+    def once(name):
+        real, calls = getattr(frames, name), []
+
+        def stop(*arguments):
+            if calls:  # the first of this run goes through, the second is cut off
+                raise KeyboardInterrupt
+            calls.append(name)
+            found = real(*arguments)
+            done.append(name)
+            return found
+
+        monkeypatch.setattr(frames, name, stop)
+
+    for _ in range(20):
+        once("match_frame")  # of every tuned layer
+        once("concept_frame")  # of every layer of both models
+        try:
+            again = ts.align(*both, tmp_path / "again", **how)
+            break
+        except KeyboardInterrupt:
+            monkeypatch.undo()
+            assert not (tmp_path / "again" / "manifest.json").exists()
+    assert sorted(done) == ["concept_frame"] * 4 + ["match_frame"] * 2
+    assert not (again.path / "parts").exists()
+    for path in whole.path.glob("*.parquet"):
+        assert (again.path / path.name).read_bytes() == path.read_bytes(), path.name
+
+
 def test_it_shows_itself(alignment):
     text, page = str(alignment), alignment._repr_html_()
     for part in ("What became of concepts", "Score of labels", "gold and by predicted"):

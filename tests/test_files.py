@@ -13,6 +13,7 @@ from tunescope.errors import InputError
 from tunescope.files import (
     atomic_file,
     hash_file,
+    kept_frames,
     read_frame,
     read_tensors,
     write_array,
@@ -107,3 +108,22 @@ def test_what_is_missing_or_of_another_kind_is_said(tmp_path):
     (tmp_path / "f.parquet").write_text("no")
     with pytest.raises(InputError, match="not a parquet file"):
         read_frame(tmp_path / "f.parquet")
+
+
+def test_a_unit_is_done_once_and_kept_whole(tmp_path):
+    frame, calls = pd.DataFrame({"a": [1, 2]}), []
+
+    def make():
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return {"one": frame, "none": frame[:0]}
+
+    with pytest.raises(KeyboardInterrupt):
+        kept_frames(tmp_path / "unit", make)
+    assert not list(tmp_path.iterdir())
+    for _ in range(2):
+        found = kept_frames(tmp_path / "unit", make)
+        assert set(found) == {"one", "none"}
+        pd.testing.assert_frame_equal(found["one"], frame)
+    assert len(calls) == 2

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,6 +140,25 @@ def read_frame(path: Path) -> pd.DataFrame:
         If the file is missing or is not parquet.
     """
     return read_table(path).to_pandas()
+
+
+def kept_frames(
+    folder: Path, make: Callable[[], dict[str, pd.DataFrame]]
+) -> dict[str, pd.DataFrame]:
+    """Return the data frames of one unit of work: what an earlier run left of it, or made now.
+
+    Parameters
+    ----------
+    folder : Path
+        The unit's own folder, written whole or not at all.
+    make : callable
+        Does the unit; called where the folder is not there.
+    """
+    if not folder.exists():
+        with atomic_directory(folder) as temporary:
+            for name, frame in make().items():
+                write_frame(temporary / f"{name}.parquet", frame)
+    return {path.stem: read_frame(path) for path in sorted(folder.glob("*.parquet"))}
 
 
 def write_array(path: Path, array: np.ndarray) -> None:

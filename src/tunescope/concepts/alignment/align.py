@@ -1,25 +1,36 @@
-"""The align step: everything said about one base and one tuned model over one corpus."""
+"""The align step: everything said about one base and one tuned model over one corpus.
+
+A unit of work is one tuned layer with every base layer, or one layer of a model with its labels and
+classes; finished ones are kept when a run is interrupted.
+"""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm.auto import tqdm
 
-from tunescope.concepts.alignment.frames import align_frames
+from tunescope.concepts.alignment.frames import Frames, layer_frames, pair_frames
 from tunescope.concepts.alignment.labels import Labelling
 from tunescope.concepts.alignment.polarity import SentenceClasses, class_codes
 from tunescope.concepts.alignment.result import FRAMES, Alignment
+from tunescope.concepts.clustering import clusterings
 from tunescope.concepts.comparable import check_clustered_alike, shared_layers
 from tunescope.concepts.label_sets import LabelSets
 from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError, MismatchError
-from tunescope.files import hash_json, write_frame
+from tunescope.files import hash_json, kept_frames, write_frame
 from tunescope.manifest import begin, finish
 from tunescope.parameters import step_function
 from tunescope.steps import Align
+
+PARTS = "parts"
+"""Folder of what is done of a run that is not finished."""
 
 
 @step_function(Align)
@@ -41,7 +52,8 @@ def align(
         Concepts of the tuned model, of the same words and with the same parameters. With None,
         `base` is aligned with labels and classes alone.
     out : path
-        Folder for the result; a finished one for the same inputs is returned as it is.
+        Folder for the result. A finished one for the same inputs is returned as it is; an
+        interrupted one goes on with the layers that are missing.
     words : Corpus, optional
         The same words with other labels or classes than when they were clustered. A sentence column
         `predicted` adds polarity by predicted class.
@@ -82,7 +94,7 @@ def align(
     }
     out = Path(out)
     if begin(out, step, inputs) is None:
-        frames = align_frames(base, tuned, labels, classes, sentences, step)
+        frames = _frames(base, tuned, labels, classes, sentences, out / PARTS, step)
         for name in FRAMES:
             frames[name].insert(0, "corpus", words.name)
             write_frame(out / f"{name}.parquet", frames[name])
@@ -95,7 +107,33 @@ def align(
             "predicted": "predicted" in classes,
         }
         finish(out, step, inputs, facts)
+        shutil.rmtree(out / PARTS, ignore_errors=True)
     return Alignment.load(out)
+
+
+def _frames(
+    base: LayerConcepts,
+    tuned: LayerConcepts | None,
+    labels: list[Labelling],
+    classes: dict[str, SentenceClasses],
+    sentences: np.ndarray,
+    parts: Path,
+    step: Align,
+) -> Frames:
+    """Compute every frame of `Alignment`, without the column `corpus`; keep units in `parts`."""
+    of_base = clusterings(base, "base")
+    of_tuned = clusterings(tuned, "tuned") if tuned is not None else {}
+    every = [(here, of_tuned.get(layer)) for layer, here in of_base.items()]
+    every += [(here, of_base.get(layer)) for layer, here in of_tuned.items()]
+    with tqdm(desc="align", total=len(of_tuned) + len(every), unit="layer") as bar:
+
+        def keep(name: str, unit: Callable[[], Frames]) -> Frames:
+            found = kept_frames(parts / name, unit)
+            bar.update()
+            return found
+
+        between = pair_frames(list(of_base.values()), list(of_tuned.values()), step, keep)
+        return between | layer_frames(every, labels, classes, sentences, step, keep)
 
 
 def labellings(words: Corpus, step: Align) -> list[Labelling]:

@@ -16,7 +16,8 @@ The same relations seen from the tuned model: kept, **split** (with others it ma
 concept), **carved** (part of a base concept whose rest went elsewhere), **merged** (made up of base
 concepts), **new**. Parts, and what they make up, count only with enough types to be concepts. For
 theta above 1/2 no concept is held by two, and both views agree: a base concept is split exactly
-when some tuned concepts are split from it, and base concepts are merged exactly when a tuned one is.
+when some tuned concepts are split from it, and base concepts are merged exactly when a tuned one
+is.
 """
 
 from __future__ import annotations

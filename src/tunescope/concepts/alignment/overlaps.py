@@ -28,6 +28,11 @@ def permuted_overlaps(
 ) -> list[dict[Level, np.ndarray]]:
     """Return the largest share of each concept that one concept of `target` holds.
 
+    Every word counts, and so does every cluster of `target`, also one with too few types. A draw
+    deals the words of `target` to its clusters anew; the same draws are used for every source. The
+    counting runs in one thread and keeps nothing between calls, so that shares do not depend on how
+    many threads call it.
+
     Parameters
     ----------
     sources : sequence of Clustering

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from tunescope.activations.store import layer_folder
 from tunescope.concepts.clustering import Clustering
 from tunescope.concepts.comparable import check_clustered_alike, shared_layers
 from tunescope.concepts.layer_concepts import LayerConcepts
@@ -27,7 +29,7 @@ from tunescope.concepts.trajectory.points import point_frame
 from tunescope.concepts.trajectory.result import FRAMES, ConceptTrace
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError, MismatchError
-from tunescope.files import hash_json, read_frame, write_frame
+from tunescope.files import hash_json, kept_frames, write_frame
 from tunescope.manifest import begin, finish
 from tunescope.models.tuned import TunedModel
 from tunescope.parameters import step_function
@@ -99,16 +101,18 @@ def trace_concepts(
     if begin(out, step, inputs) is None:
         sentences = tables[0].words["sentence"].to_numpy()
         title = f"trace {found[0].model} to {found[-1].model}"
-        for layer in tqdm(layers, desc=title, unit="layer"):
-            if not _part(out, FRAMES[-1], layer).exists():
-                at_points = tuple(_clustering(c, layer, i) for i, c in enumerate(found))
-                path = LayerPath(at_points, sentences, gold, predicted, step)
-                for name, frame in _frames(path, found[0]).items():
-                    write_frame(_part(out, name, layer), frame)
+
+        def of_layer(layer: int) -> dict[str, pd.DataFrame]:
+            at_points = tuple(_clustering(c, layer, i) for i, c in enumerate(found))
+            return _frames(LayerPath(at_points, sentences, gold, predicted, step), found[0])
+
+        units = [
+            kept_frames(out / PARTS / layer_folder(layer), partial(of_layer, layer))
+            for layer in tqdm(layers, desc=title, unit="layer")
+        ]
         write_frame(out / "points.parquet", _of_corpus(points, tables[0]))
         for name in FRAMES[1:]:
-            frames = [read_frame(_part(out, name, layer)) for layer in layers]
-            joined = pd.concat(frames, ignore_index=True)
+            joined = pd.concat([unit[name] for unit in units], ignore_index=True)
             write_frame(out / f"{name}.parquet", _of_corpus(joined, tables[0]))
         facts = {
             "base": found[0].model,
@@ -123,17 +127,13 @@ def trace_concepts(
     return ConceptTrace.load(out)
 
 
-def _part(out: Path, name: str, layer: int) -> Path:
-    return out / PARTS / f"{name}_{layer:02d}.parquet"
-
-
 def _of_corpus(frame: pd.DataFrame, words: Corpus) -> pd.DataFrame:
     frame.insert(0, "corpus", words.name)
     return frame
 
 
 def _frames(path: LayerPath, base: LayerConcepts) -> dict[str, pd.DataFrame]:
-    """All tables of one layer; the last of `FRAMES` last, which marks it as done."""
+    """All tables of one layer."""
     groups = group_concepts(path)
     fates = fate_frame(path)
     described = concept_frame(path, groups)
