@@ -272,9 +272,39 @@ def test_points_of_a_real_tuning(tmp_path):
     assert frame["texts"].tolist()[2:] == [n_train, 2 * n_train]
     assert frame["updates"].iloc[-1] == tuned.manifest.facts["n_updates"]
     assert frame["dev_score"].iloc[-1] == tuned.dev_score
-    assert point_frame(["base", "b", "tuned"], [0, 0.5, 1], tuned.path)["texts"][1] == n_train
+    assert point_frame(["base", "b", "tuned"], [0, 0.5, 1], tuned)["texts"][1] == n_train
     with pytest.raises(InputError, match="no checkpoint at 0.75, but at 0.25, 0.5, 1"):
         point_frame(["base", "b", "tuned"], [0, 0.75, 1], tuned)
+
+
+def test_a_tuning_that_made_other_models_is_refused(tmp_path):
+    base = save_model(tmp_path / "base", 0.0)
+    corpus = make_corpus(2, seed=1)
+    task, words = ts.Task.from_corpus(corpus), ts.select_words(corpus, min_count=2)
+    mine, other = (
+        ts.finetune(
+            base, task, tmp_path / f"tuned{seed}", epochs=1, checkpoints=[0.25, 0.5], seed=seed,
+            device="cpu",
+        )
+        for seed in (0, 1)
+    )  # fmt: skip
+    models = [base, *(path for _, path in mine.checkpoints), mine.path]
+    concepts = []
+    for n, model in enumerate(models):
+        store = ts.extract(words, model, tmp_path / f"store{n}", device="cpu")
+        out = tmp_path / f"concepts{n}"
+        concepts.append(ts.discover_concepts(store, out, words=words, n_clusters=6, n_jobs=1))
+    few, shares = {"permutations": 2, "resamples": 2}, [0, 0.25, 0.5, 1]
+    trace = ts.trace_concepts(concepts, tmp_path / "trace", tuning=mine.path, **few)
+    assert trace.points["fraction"].tolist() == shares
+    with pytest.raises(MismatchError, match="concepts1.*not of the model at 0.25 .*tuned1"):
+        ts.trace_concepts(concepts, tmp_path / "a", tuning=other, **few)
+    turned = [concepts[n] for n in (0, 2, 1, 3)]
+    with pytest.raises(MismatchError, match="concepts2.*not of the model at 0.25 .*tuned0"):
+        ts.trace_concepts(turned, tmp_path / "a", tuning=mine, **few)
+    with pytest.raises(MismatchError, match="concepts1.*not of the base"):
+        ts.trace_concepts(concepts[1:], tmp_path / "a", tuning=mine, fractions=[0, 0.5, 1], **few)
+    assert not (tmp_path / "a").exists()
 
 
 def test_interval_of_a_share_over_sentences():

@@ -90,6 +90,7 @@ def discover_concepts(
         words.write(out)
         facts = {
             "model": store.model,
+            "model_hash": store.manifest.inputs["model"],
             "layers": list(store.layers),
             "n_words": words.n_words,
             "n_types": int(type_codes(words).max()) + 1,

@@ -74,6 +74,11 @@ class LayerConcepts(StepResult):
         """The model's display name."""
         return self.manifest.facts["model"]
 
+    @property
+    def model_hash(self) -> str | None:
+        """Hash of the model (`ModelRef.hash`); None where it is not known, as of imported ones."""
+        return self.manifest.facts.get("model_hash")
+
     @cached_property
     def words(self) -> Corpus:
         """The words that were clustered; point i of every clustering is word i."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tunescope.errors import InputError
+from tunescope.concepts.layer_concepts import LayerConcepts
+from tunescope.errors import InputError, MismatchError
+from tunescope.models.reference import find_model
 from tunescope.models.tuned import TunedModel
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ POINTS = ["point", "model", "fraction", "updates", "texts", "dev_score"]
 def point_frame(
     models: Sequence[str],
     fractions: Sequence[float] | None,
-    tuning: TunedModel | Path | str | None,
+    tuning: TunedModel | None,
 ) -> pd.DataFrame:
     """Describe the points.
 
@@ -31,7 +32,7 @@ def point_frame(
     fractions : sequence of float or None
         Share of the training done at each; may be left out where `tuning` kept as many checkpoints
         as there are.
-    tuning : TunedModel, path or None
+    tuning : TunedModel or None
         The tuned model, as `finetune` returned it.
 
     Returns
@@ -48,8 +49,6 @@ def point_frame(
     """
     import pandas as pd
 
-    if tuning is not None and not isinstance(tuning, TunedModel):
-        tuning = TunedModel.load(tuning)
     known = None if tuning is None else tuning.trajectory().set_index("fraction")
     if fractions is None:
         if known is None:
@@ -90,6 +89,45 @@ def point_frame(
     frame["texts"] = texts_seen(updates, n_train, batch).astype(float)
     frame["dev_score"] = [np.nan, *known["dev_score"].reindex(fractions[1:])]
     return frame
+
+
+def check_tuning(
+    concepts: Sequence[LayerConcepts], fractions: Sequence[float], tuning: TunedModel
+) -> None:
+    """Check that concepts are those of a tuning: of its base, its checkpoints and its end.
+
+    Parameters
+    ----------
+    concepts : sequence of LayerConcepts
+        Those of each point. Concepts that do not say which weights they are of (imported ones, and
+        those of earlier versions) are taken at their word.
+    fractions : sequence of float
+        Share of the training done at each; 0 first, 1 last.
+    tuning : TunedModel
+        The tuned model.
+
+    Raises
+    ------
+    MismatchError
+        If the weights of a point are others.
+    InputError
+        If a checkpoint is no longer there.
+    """
+    folders = dict(tuning.checkpoints) | {1.0: tuning.path}
+    for here, fraction in zip(concepts, fractions, strict=True):
+        if here.model_hash is None:
+            continue
+        if fraction == 0:
+            what, expected = "the base that", tuning.manifest.inputs["model"]
+        else:
+            what = f"the model at {fraction:g} of the training that"
+            expected = find_model(folders[fraction]).hash
+        if here.model_hash != expected:
+            raise MismatchError(
+                f"{here.path}: the concepts of {here.model} are not of {what} {tuning.path} "
+                "records: give the tuning that made the models, each checkpoint in its place, or "
+                "no tuning"
+            )
 
 
 def texts_seen(updates: np.ndarray, n_train: int, batch_size: int) -> np.ndarray:

@@ -25,12 +25,12 @@ from tunescope.concepts.trajectory.flows import (
     group_frame,
 )
 from tunescope.concepts.trajectory.layer import Classes, LayerPath, count_frame, fate_frame
-from tunescope.concepts.trajectory.points import point_frame
+from tunescope.concepts.trajectory.points import check_tuning, point_frame
 from tunescope.concepts.trajectory.result import FRAMES, ConceptTrace
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError, MismatchError
 from tunescope.files import hash_json, kept_frames, write_frame
-from tunescope.manifest import begin, finish
+from tunescope.manifest import begin, finish, only_looking
 from tunescope.models.tuned import TunedModel
 from tunescope.parameters import step_function
 from tunescope.steps import Trace
@@ -81,14 +81,19 @@ def trace_concepts(
         If there are fewer than two, or shares of the training are missing or do not rise from 0
         to 1.
     MismatchError
-        If concepts are of different words, or were made with different parameters.
+        If concepts are of different words, were made with different parameters, or are of other
+        models than `tuning` started from, kept and ended with.
     """
     found = [c if isinstance(c, LayerConcepts) else LayerConcepts.load(c) for c in concepts]
     if len(found) < 2:
         raise InputError("trace_concepts(): give the base model's and the tuned model's concepts")
     tables = _words_of(found, words)
     _check_comparable(found, tables)
+    if tuning is not None and not isinstance(tuning, TunedModel):
+        tuning = TunedModel.load(tuning)
     points = point_frame([c.model for c in found], fractions, tuning)
+    if tuning is not None and not only_looking():
+        check_tuning(found, points["fraction"].tolist(), tuning)
     gold, predicted = _classes(tables)
     inputs = {
         "corpus": tables[0].name,
