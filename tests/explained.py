@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from transformers import AutoModelForSequenceClassification
 
 from runs import CLASSES, HOSTILE, _tune
@@ -16,9 +17,13 @@ from tunescope.concepts.alignment.align import align
 from tunescope.concepts.alignment.result import Alignment
 from tunescope.concepts.discover import discover_concepts
 from tunescope.concepts.layer_concepts import LayerConcepts
+from tunescope.concepts.naming.result import NAMES, ConceptNames
 from tunescope.corpus.table import Corpus
 from tunescope.explanations.mapper import ConceptMapper
 from tunescope.explanations.mapping import map_concepts
+from tunescope.files import write_frame
+from tunescope.manifest import begin, finish
+from tunescope.steps import Name
 
 
 @dataclass(frozen=True)
@@ -51,3 +56,17 @@ def make_explained(folder: Path) -> Explained:
     mapper = map_concepts(store, concepts, folder / "mapper", resamples=20, l2=0.01)
     alignment = align(concepts, None, folder / "alignment", permutations=2, theta_classes=0.5)
     return Explained(folder / "tuned", store, concepts, mapper, alignment)
+
+
+def write_names(
+    concepts: LayerConcepts, out: Path, names: dict[tuple[int, int], str]
+) -> ConceptNames:
+    """Name concepts as if a language model had."""
+    step = Name(address="http://127.0.0.1:1/v1", model="nobody")
+    inputs = {"concepts": concepts.key, "alignment": None, "prompt": ""}
+    begin(out, step, inputs)
+    rows = [(*key, name, "", "ok", "", "", 0, "", "nobody", 0.0) for key, name in names.items()]
+    write_frame(out / "names.parquet", pd.DataFrame(rows, columns=NAMES))
+    facts = {"concepts": concepts.model, "corpus": concepts.words.name, "failed": 0}
+    finish(out, step, inputs, facts | {"status": {"ok": len(rows)}})
+    return ConceptNames.load(out)

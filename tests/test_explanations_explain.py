@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from explained import Explained, make_explained
+from explained import Explained, make_explained, write_names
 from runs import CLASSES, HOSTILE
 from test_imports import loaded_by
 from tiny import save_tiny
 from tunescope.cli import app
+from tunescope.concepts.discover import discover_concepts
+from tunescope.concepts.naming.result import ConceptNames
 from tunescope.errors import InputError, MismatchError
 from tunescope.explanations.explain import Explainer, explain
 from tunescope.explanations.explanation import Explanations
@@ -31,11 +33,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Explained:
 
 
 @pytest.fixture(scope="module")
-def explainer(made: Explained) -> Explainer:
+def names(made: Explained, tmp_path_factory: pytest.TempPathFactory) -> ConceptNames:
+    folder = tmp_path_factory.mktemp("names") / "names"
+    given = {(2, concept): f"<i>name {concept}" for concept in range(12)}
+    return write_names(made.concepts, folder, given)
+
+
+@pytest.fixture(scope="module")
+def explainer(made: Explained, names: ConceptNames) -> Explainer:
     return Explainer(
-        made.model, made.concepts, made.mapper, alignment=made.alignment, device="cpu",
-        names={(2, concept): f"<i>name {concept}" for concept in range(12)},
-    )  # fmt: skip
+        made.model, made.concepts, made.mapper, alignment=made.alignment, names=names, device="cpu"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -206,6 +214,20 @@ def test_what_does_not_belong_together_is_refused(made: Explained, tmp_path: Pat
         Explainer(other, made.concepts, made.mapper, device="cpu")
 
 
+def test_names_of_other_concepts_are_refused(made: Explained, tmp_path: Path):
+    again = discover_concepts(
+        made.store, tmp_path / "again", n_clusters=9, min_count=2, min_types=2, n_jobs=1
+    )
+    names = write_names(again, tmp_path / "names", {(2, 0): "of nine"})
+    with pytest.raises(MismatchError, match=r"names names other concepts .*another clustering of"):
+        Explainer(made.model, made.concepts, made.mapper, names=names.path, device="cpu")
+    for key, other in (("concepts", "mini"), ("corpus", "news")):
+        names.manifest.facts[key] = other
+        with pytest.raises(MismatchError, match=rf"those of .*{other}.*tunescope name"):
+            explain(made.model, made.concepts, made.mapper, "fox", names=names, device="cpu")
+    names.check_of(again)
+
+
 def test_mistakes_are_named(explainer: Explainer):
     with pytest.raises(InputError, match="maps layers 0, 1, 2, not 9"):
         explainer.explain("fox", step=Explain(layers=(9,)))
@@ -215,14 +237,18 @@ def test_mistakes_are_named(explainer: Explainer):
         explainer.explain(" ")
 
 
-def test_command(made: Explained, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_command(
+    made: Explained, names: ConceptNames, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     page = tmp_path / "page.html"
     app(
         ["explain", str(made.mapper.path), "The fox jumps", "dogs", "--model", str(made.model)]
         + ["--concepts", str(made.concepts.path), "--alignment", str(made.alignment.path)]
+        + ["--names", str(names.path)]
         + ["--steps", "8", "--device", "cpu", "--page", str(page), "--accept", "0"],
         result_action="return_value",
     )
     said = capsys.readouterr().out
+    assert "<i>name" in said and "&lt;i&gt;name" in page.read_text(encoding="utf-8")
     assert said.count("Predicted") == 2
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")

@@ -19,7 +19,7 @@ from stores import store_from_arrays
 from tunescope.cli import main
 from tunescope.concepts.naming.asking import GIVE_UP
 from tunescope.errors import InputError, MismatchError
-from tunescope.manifest import only_look
+from tunescope.manifest import NotDone, only_look
 
 GROUPS = {
     "colours": ["red", "green", "blue", "yellow", "purple", "orange", "pink", "brown"],
@@ -230,6 +230,9 @@ def test_500_forever_marks_the_concept_and_goes_on(concepts, tmp_path):
         assert failed["reason"] == "HTTP 500: boom (3 attempts)"
         assert failed["name"] == ""
         assert len(server.requests) == 3 + 3
+        with only_look(), pytest.raises(NotDone) as caught:
+            ts.name_concepts(concepts, tmp_path / "n", **given)
+        assert caught.value.state == "partial"
         server.answer = honest  # the server is well again: only what failed is asked
         result = ts.name_concepts(concepts, tmp_path / "n", **given)
         assert len(server.requests) == 7

@@ -142,9 +142,9 @@ def test_word_lists_start_at_the_study_file(made: Run) -> None:
 
 def test_the_page_has_every_part_that_there_is(made: Run) -> None:
     names = [part.name for part in concept_page.parts(made, ("words", "bert", "bert-good"))]
-    assert names == ["kept", "labels", "classes", "checkpoints", "triggers"]
+    assert names == ["kept", "labels", "classes", "checkpoints", "triggers", "names"]
     names = [part.name for part in concept_page.parts(made, ("plain", "bert", "bert-good"))]
-    assert names == ["kept", "labels", "classes", "checkpoints"]
+    assert names == ["kept", "labels", "classes", "checkpoints", "names"]
 
 
 @pytest.mark.parametrize(

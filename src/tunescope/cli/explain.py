@@ -76,7 +76,8 @@ def explain(
     alignment
         Folder written by `tunescope align`, for labels and fates of the concepts.
     names
-        Folder with names of the concepts.
+        Folder written by `tunescope name` for these concepts; in a run, its own names when not
+        given.
     page
         Write a page with the explanations to this file, too.
     save
@@ -100,12 +101,13 @@ def explain(
     given: Any = list(zip(texts, second, strict=True)) if second else texts
     if alignment is not None:
         found["alignment"] = alignment
-    options: dict[str, Any] = {"alignment": found.get("alignment"), "device": device, "step": step}
     if names is not None:
-        from tunescope.concepts.naming.result import ConceptNames
-
-        options["names"] = ConceptNames.load(names).lookup()
-    result = do(found["model"], found["concepts"], found["mapper"], *given, **options)
+        found["names"] = names
+    options: dict[str, Any] = {key: found.get(key) for key in ("alignment", "names")}
+    result = do(
+        found["model"], found["concepts"], found["mapper"], *given, device=device, step=step,
+        **options,
+    )  # fmt: skip
     _show(result, page, save)
 
 
@@ -177,5 +179,7 @@ def _of_run(run: Path, model: str | None, corpus: str | None) -> dict[str, Any]:
         ref = find_model(source, name=of, relative_to=folder)
     pairs = [pair for pair in opened.alignments if pair[0] == on and of in pair[1:]]
     alignment = opened.alignments[max(pairs, key=lambda pair: pair[2] == of)] if pairs else None
-    concepts = run / "concepts" / on / of
-    return {"model": ref, "concepts": concepts, "mapper": mapper, "alignment": alignment}
+    return {
+        "model": ref, "concepts": run / "concepts" / on / of, "mapper": mapper,
+        "alignment": alignment, "names": opened.latent.names.get((on, of)),
+    }  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from tunescope.concepts.alignment.result import Alignment
 from tunescope.concepts.layer_concepts import LayerConcepts
+from tunescope.concepts.naming.result import ConceptNames
 from tunescope.errors import MismatchError
 
 if TYPE_CHECKING:
@@ -109,22 +109,26 @@ class Cards:
     alignment : Alignment, optional
         Says which labels and classes they carry, and what became of them. Without one, classes are
         counted from the words' own sentences.
-    names : mapping of (int, int) to str, optional
-        Names by layer and concept.
+    names : ConceptNames, optional
+        Names of the concepts.
 
     Raises
     ------
     MismatchError
-        If the alignment is of other concepts.
+        If the alignment or the names are of other concepts.
     """
 
     def __init__(
         self,
         concepts: LayerConcepts,
         alignment: Alignment | None = None,
-        names: Mapping[tuple[int, int], str] | None = None,
+        names: ConceptNames | None = None,
     ):
-        self._concepts, self._names = concepts, names or {}
+        self._concepts = concepts
+        self._names: dict[tuple[int, int], str] = {}
+        if names is not None:
+            names.check_of(concepts)
+            self._names = names.lookup()
         self._labels: dict[int, np.ndarray] = {}
         self._facts: dict[tuple[int, int], dict[str, Any]] = {}
         if alignment is not None:

@@ -6,7 +6,7 @@ forward passes and no more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import torch
 
 from tunescope.concepts.alignment.result import Alignment
 from tunescope.concepts.layer_concepts import LayerConcepts
+from tunescope.concepts.naming.result import ConceptNames
 from tunescope.errors import InputError, MismatchError
 from tunescope.explanations.cards import Card, Cards
 from tunescope.explanations.explanation import (
@@ -36,7 +37,6 @@ from tunescope.parameters import step_function
 from tunescope.steps import Explain, Extract
 
 Model = str | Path | ModelSource | ModelRef
-Names = Mapping[tuple[int, int], str]
 
 
 class Explainer:
@@ -52,8 +52,8 @@ class Explainer:
         What maps vectors to them.
     alignment : Alignment or path, optional
         What classes and labels the concepts carry, and what became of them.
-    names : mapping of (int, int) to str, optional
-        Names of concepts by layer and number, as `ConceptNames.lookup()` returns them.
+    names : ConceptNames or path, optional
+        Names of the concepts; those that have none are shown by number alone.
     device : str
         `auto`, `cpu`, `cuda:1`, ...
 
@@ -62,7 +62,7 @@ class Explainer:
     InputError
         If the model is no classifier, or cannot be loaded.
     MismatchError
-        If mapper, concepts, alignment and model do not belong together.
+        If mapper, concepts, alignment, names and model do not belong together.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Explainer:
         mapper: ConceptMapper | Path | str,
         *,
         alignment: Alignment | Path | str | None = None,
-        names: Names | None = None,
+        names: ConceptNames | Path | str | None = None,
         device: str = "auto",
     ):
         if not isinstance(concepts, LayerConcepts):
@@ -81,6 +81,8 @@ class Explainer:
             mapper = ConceptMapper.load(mapper)
         if alignment is not None and not isinstance(alignment, Alignment):
             alignment = Alignment.load(alignment)
+        if names is not None and not isinstance(names, ConceptNames):
+            names = ConceptNames.load(names)
         ref = find_model(model)
         _check_together(ref, concepts, mapper)
         self.mapper, self.concepts = mapper, concepts
@@ -181,7 +183,7 @@ def explain(
     mapper: ConceptMapper | Path | str,
     *texts: Text,
     alignment: Alignment | Path | str | None = None,
-    names: Names | None = None,
+    names: ConceptNames | Path | str | None = None,
     device: str = "auto",
     step: Explain,
 ) -> Explanations:
@@ -201,8 +203,8 @@ def explain(
         Texts; pairs as tuples; texts whose words are known as lists of words.
     alignment : Alignment or path, optional
         What classes and labels the concepts carry, and what became of them.
-    names : mapping of (int, int) to str, optional
-        Names of concepts by layer and number, as `ConceptNames.lookup()` returns them.
+    names : ConceptNames or path, optional
+        Names of the concepts; those that have none are shown by number alone.
     device : str
         `auto`, `cpu`, `cuda:1`, ...
     step : Explain
@@ -217,7 +219,7 @@ def explain(
     InputError
         If the model is no classifier, a text is blank, or the mapper has no such layer.
     MismatchError
-        If mapper, concepts, alignment and model do not belong together.
+        If mapper, concepts, alignment, names and model do not belong together.
     """
     made = Explainer(model, concepts, mapper, alignment=alignment, names=names, device=device)
     return made.explain(*texts, step=step)

@@ -135,9 +135,11 @@ class ConceptResults:
 
     @cached_property
     def names(self) -> dict[tuple[str, str], ConceptNames]:
-        """Names of concepts, by (corpus, model)."""
+        """Names of concepts, by (corpus, model), also where some requests had failed."""
         found = {}
         for key, concepts in self.clustered.items():
+            if f"name {key[0]}/{key[1]}" in self._run.not_done:
+                continue
             folder = self._path / "names" / key[0] / key[1]
             for made in self._load(ConceptNames.load, folder, self._study.names):
                 if made.manifest.inputs["concepts"] == concepts.key:

@@ -25,6 +25,8 @@ from tunescope.study.shared import common_rows, labels_of
 
 IN_FILE = "file:"
 """Start of a prompt that is in a file."""
+TO_DO = ("missing", "partial", "stale")
+"""States of a job, only looked at, that the next run does."""
 
 
 def selection(study: Study, corpus: Any) -> Any:
@@ -186,9 +188,11 @@ def _names(
     study: Study, out: Path, jobs: Jobs, name: str, clustered: dict[str, Any],
     aligned: dict[tuple[str, str], Any],
 ) -> dict[str, Any]:  # fmt: skip
-    """Ask for names of the concepts of the study's models; return what came, by model.
+    """Ask for names of the concepts of the study's models; return them by model.
 
-    What became of a base's concepts is asked of its first tuned model.
+    Names that are still to be asked for, be it some of them, are ABSENT: what is made with them
+    waits. Where they cannot be had, there are none. What became of a base's concepts is asked of
+    its first tuned model.
     """
     step = study.names
     if step is None:
@@ -205,7 +209,7 @@ def _names(
             "name", f"{name}/{model}", out / "names" / name / model, name_concepts,
             clustered[model], alignment=alignment, step=step,
         )  # fmt: skip
-        if named is not ABSENT:
+        if named is not ABSENT or jobs.list[-1].state in TO_DO:
             made[model] = named
     return made
 

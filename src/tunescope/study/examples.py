@@ -65,14 +65,14 @@ def explain_examples(
         "concepts": concepts.key,
         "mapper": mapper.key,
         "alignment": None if alignment is None else alignment.key,
-        "names": None if names is None else names.key,
+        "names": None if names is None else names.hash,
         "texts": drawn.hash,
     }
     if begin(out, step, inputs) is None:
         parts = [text[0] if len(text) == 1 else tuple(text) for text in drawn.texts]
         made = explain(
-            model, concepts, mapper, *parts, alignment=alignment,
-            names=None if names is None else names.lookup(), device=device, step=step,
+            model, concepts, mapper, *parts, alignment=alignment, names=names, device=device,
+            step=step,
         )  # fmt: skip
         made.save(out / "examples.json")
         facts = {"model": model.name, "gold": [str(target) for target in drawn.targets]}

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tunescope.manifest import begin, only_looking, state, step_key
+from tunescope.manifest import NotDone, begin, only_looking, state, step_key
 from tunescope.steps import Name
 
 ANSWERS = "answers"
@@ -31,11 +31,18 @@ def keeping_answers(out: Path, step: Name, inputs: dict[str, Any]) -> Iterator[b
         The parameters.
     inputs : dict
         The step's inputs.
+
+    Raises
+    ------
+    NotDone
+        Within `only_look`, also of a finished step whose requests had failed in part.
     """
     aside = out.with_name(f".{out.name}.{ANSWERS}")  # also there when a kill came in between
     here = out / ANSWERS
     if only_looking():  # nothing may change, and nothing be asked
-        begin(out, step, inputs)
+        manifest = begin(out, step, inputs)
+        if manifest is not None and manifest.facts["failed"]:
+            raise NotDone("partial")
         yield False
         return
     if state(out, step_key(step, inputs)) == "stale" and here.exists() and not aside.exists():

@@ -8,7 +8,9 @@ from typing import ClassVar
 
 import pandas as pd
 
-from tunescope.files import read_frame
+from tunescope.concepts.layer_concepts import LayerConcepts
+from tunescope.errors import MismatchError
+from tunescope.files import hash_json, read_frame
 from tunescope.results import StepResult
 from tunescope.steps import Name, Step
 
@@ -61,6 +63,37 @@ class ConceptNames(StepResult):
         named = self.names.query("status == 'ok'")
         keys = zip(named["layer"].tolist(), named["concept"].tolist(), strict=True)
         return dict(zip(keys, named["name"].tolist(), strict=True))
+
+    @property
+    def hash(self) -> str:
+        """Hash of the names there are: they grow where the key stays, as failures are made up."""
+        return hash_json([[*key, name] for key, name in self.lookup().items()])
+
+    def check_of(self, concepts: LayerConcepts) -> None:
+        """Check that these are names of the concepts given.
+
+        Parameters
+        ----------
+        concepts : LayerConcepts
+            Concepts of one model.
+
+        Raises
+        ------
+        MismatchError
+            If they are of other concepts: of another model or corpus, or clustered otherwise.
+        """
+        if self.manifest.inputs["concepts"] == concepts.key:
+            return
+        facts, theirs = self.manifest.facts, (concepts.model, concepts.words.name)
+        if (facts["concepts"], facts["corpus"]) == theirs:
+            what = "another clustering of these (other words, vectors or parameters)"
+        else:
+            what = f"those of {facts['concepts']} on {facts['corpus']!r}"
+        raise MismatchError(
+            f"{self.path} names other concepts than those of {theirs[0]} on {theirs[1]!r} in "
+            f"{concepts.path}: {what}. Give the names of these, or let them be named "
+            "(tunescope name)"
+        )
 
     def headline(self) -> str:
         """Return whose concepts, by which model, and how many were named."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tunescope.report.concepts import alignment, explanations, trajectory, triggers
+from tunescope.report.concepts import alignment, explanations, names, trajectory, triggers
 from tunescope.report.figure import Figure, slug
 from tunescope.report.finding import Finding
 from tunescope.study.result import Run
@@ -55,7 +55,7 @@ def parts(run: Run, key: Key) -> list[Part]:
     key : tuple of str
         Corpus, base and tuned model, of an alignment that is there.
     """
-    corpus, _, tuned = key
+    corpus, base, tuned = key
     latent = run.latent
     aligned = alignment.parts(run, corpus, run.alignments[key])
     stable = []
@@ -63,6 +63,7 @@ def parts(run: Run, key: Key) -> list[Part]:
         stable.append(trajectory.stability(run, corpus, latent.stability[key]))
     traced = trajectory.trace(run, corpus, latent.traces[key]) if key in latent.traces else []
     tried = triggers.figures(run, corpus, latent.triggers[key]) if key in latent.triggers else []
+    named = {m: latent.names[corpus, m] for m in (base, tuned) if (corpus, m) in latent.names}
     explained = [
         *(explanations.mapper(run, corpus, latent.mappers[key]) if key in latent.mappers else []),
         *(
@@ -78,6 +79,7 @@ def parts(run: Run, key: Key) -> list[Part]:
         Part("classes", "Which follow a class of the task", aligned["classes"], 1),
         Part("checkpoints", "When on the way", traced),
         Part("triggers", "Do their words flip predictions", tried, 1),
+        Part("names", "What a language model calls them", names.figures(run, corpus, named)),
         Part("explanations", "Predictions explained through them", explained),
     ]
     return [part for part in made if part.figures]
