@@ -64,7 +64,7 @@ _HOMES = {
     "run": "tunescope.study.run",
     "Run": "tunescope.study.result",
     "info": "tunescope.study.info",
-    "export": "tunescope.report.site",
+    "export": "tunescope.viewer.export",
     "select_words": "tunescope.concepts.selection",
     "discover_concepts": "tunescope.concepts.discover",
     "LayerConcepts": "tunescope.concepts.layer_concepts",

@@ -25,7 +25,7 @@ def run(study: Path, *, out: Path | None = None, device: str = "auto") -> None:
     from tunescope.report.findings import summary
     from tunescope.report.neurons.page import summary as neuron_summary
     from tunescope.report.provenance import warnings
-    from tunescope.report.site import export as write_pages
+    from tunescope.viewer.export import export as write_pages
     from tunescope.report.transfer.findings import summary as transfer_summary
     from tunescope.study.run import run as run_study
 
@@ -70,7 +70,7 @@ def export(run: Path, out: Path) -> None:
     out
         Folder for the pages.
     """
-    from tunescope.report.site import export as write_pages
+    from tunescope.viewer.export import export as write_pages
     from tunescope.study.result import Run
 
     sys.stdout.write(f"page: {write_pages(Run.load(run), out).resolve()}\n")

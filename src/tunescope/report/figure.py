@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pandas as pd
 import vl_convert
 from markupsafe import Markup
 
-from tunescope.files import atomic_file, hash_json
+from tunescope.files import hash_json
 from tunescope.report.figures.style import specification
 from tunescope.report.terminal import as_text
 
 PRINT_WIDTH = 560
 PNG_SCALE = 2.0
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +33,9 @@ class Figure:
         Headline: what is drawn.
     caption : str
         What the figure shows, beside which baseline, of how many, with which interval.
-    charts : dict of str to altair chart
-        Charts by what each shows; they stand below each other.
+    charts : dict of str to a function that makes an altair chart
+        Charts by what each shows; they stand below each other. Made when they are drawn: a page
+        that only names them is written in no time.
     table : pandas.DataFrame
         The numbers drawn.
     source : str
@@ -50,7 +51,7 @@ class Figure:
     name: str
     title: str
     caption: str
-    charts: dict[str, Any]
+    charts: Mapping[str, Callable[[], Any]]
     table: pd.DataFrame
     source: str
     beside: bool = False
@@ -63,10 +64,6 @@ class Figure:
         self.table.to_csv(buffer, index=False)
         return buffer.getvalue()
 
-    def csv_link(self) -> str:
-        """Return the table as a `data:` link."""
-        return "data:text/csv;charset=utf-8," + quote(self.csv())
-
     def rows(self) -> list[list[str]]:
         """Return the cells of the table as text."""
         return _cells(self.table)
@@ -75,23 +72,29 @@ class Figure:
         """Return the cells of the table that is shown as text."""
         return [] if self.shown is None else _cells(self.shown)
 
-    def save(self, out: Path) -> None:
-        """Write the charts as SVG and PNG into `out/figures`, the table into `out/tables`.
+    def specifications(self) -> list[dict[str, Any]]:
+        """Return the Vega-Lite specification of each chart, as wide as what it is put in."""
+        return [specification(draw()) for draw in self.charts.values()]
+
+    @property
+    def image_names(self) -> list[str]:
+        """Names of its image files, without an ending, in the order of the charts."""
+        n = len(self.charts)
+        return [self.name] * n if n < 2 else [f"{self.name}-{letter}" for letter in LETTERS[:n]]
+
+    def image(self, name: str, kind: str) -> bytes:
+        """Return a chart on white, as a file for a paper.
 
         Parameters
         ----------
-        out : Path
-            Folder of the page.
+        name : str
+            One of `image_names`.
+        kind : str
+            `svg` or `png`.
         """
-        with atomic_file(out / "tables" / f"{self.name}.csv") as temporary:
-            temporary.write_text(self.csv(), encoding="utf-8")
-        for number, chart in enumerate(self.charts.values()):
-            name = self.name if len(self.charts) == 1 else f"{self.name}-{'abcdefgh'[number]}"
-            svg = vl_convert.vegalite_to_svg(specification(chart, PRINT_WIDTH))
-            with atomic_file(out / "figures" / f"{name}.svg") as temporary:
-                temporary.write_text(svg, encoding="utf-8")
-            with atomic_file(out / "figures" / f"{name}.png") as temporary:
-                temporary.write_bytes(vl_convert.svg_to_png(svg, scale=PNG_SCALE))
+        draw = list(self.charts.values())[self.image_names.index(name)]
+        svg = vl_convert.vegalite_to_svg(specification(draw(), PRINT_WIDTH))
+        return vl_convert.svg_to_png(svg, scale=PNG_SCALE) if kind == "png" else svg.encode()
 
 
 def _cells(table: pd.DataFrame) -> list[list[str]]:

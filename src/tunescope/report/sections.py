@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from tunescope.report.figure import Figure, slug
@@ -66,7 +68,7 @@ def _probes(run: Run, corpus: str, label: str, pair: Pair) -> list[Figure]:
             f"Accuracy of a linear probe with elastic net on each layer. Bands: {interval}. "
             + (f"Dashed: {control}. " if seeds else "")
             + f"Dotted: the most frequent label. {size}.",
-            {"accuracy by layer": draw_probes.accuracy(table)},
+            {"accuracy by layer": partial(draw_probes.accuracy, table)},
             table,
             source,
         )
@@ -87,7 +89,7 @@ def _probes(run: Run, corpus: str, label: str, pair: Pair) -> list[Figure]:
                 f"{interval}. Filled: p < .05 in a paired test that flips the signs of whole "
                 f"sentences, corrected over {len(comparison.table())} layers after Holm. {runs}"
                 f"{size}.",
-                {"difference by layer": draw_probes.difference(comparison.table())},
+                {"difference by layer": partial(draw_probes.difference, comparison.table())},
                 comparison.table(),
                 source,
             )
@@ -100,7 +102,7 @@ def _probes(run: Run, corpus: str, label: str, pair: Pair) -> list[Figure]:
                 f"Selectivity of the probes of {label} ({corpus})",
                 f"Accuracy minus that of {control}: what the probe reads off the vectors and did "
                 f"not memorise by word. Bands: {interval}. {size}.",
-                {"selectivity by layer": draw_probes.selectivity(table)},
+                {"selectivity by layer": partial(draw_probes.selectivity, table)},
                 pd.DataFrame(table[columns]),
                 source,
             )

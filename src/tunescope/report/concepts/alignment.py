@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from tunescope.concepts.alignment.result import Alignment
@@ -59,7 +61,7 @@ def _retention(alignment: Alignment, corpus: str, name: str, source: str) -> lis
             f"A base concept is retained {rule}. Band: Wilson’s {percent(step['confidence'])} "
             f"confidence interval over concepts. Dashed: {null(step)} of the tuned clustering "
             f"over words. {n}.",
-            {"share retained by layer": draw_concepts.retention(kept)},
+            {"share retained by layer": partial(draw_concepts.retention, kept)},
             kept,
             source,
         ),
@@ -68,7 +70,7 @@ def _retention(alignment: Alignment, corpus: str, name: str, source: str) -> lis
             f"Concepts retained, lost and born ({corpus})",
             f"Numbers of base concepts retained and lost ({rule}, or not), and of tuned concepts "
             f"born (no base concept holds that share). {n}; the null is that of the figure before.",
-            {"retained, lost and born by layer": draw_concepts.lost_and_born(kept)},
+            {"retained, lost and born by layer": partial(draw_concepts.lost_and_born, kept)},
             pd.DataFrame(kept[["layer", "n_base", "retained", "lost", "n_tuned", "born"]]),
             source,
         ),
@@ -78,7 +80,7 @@ def _retention(alignment: Alignment, corpus: str, name: str, source: str) -> lis
             "Share of the concepts of each base layer that each tuned layer retains. On the "
             "diagonal: the same layer; its null is in the figure of the concepts retained. "
             f"{n}.",
-            {"retained by base and tuned layer": draw_concepts.matrix(alignment.matrix)},
+            {"retained by base and tuned layer": partial(draw_concepts.matrix, alignment.matrix)},
             alignment.matrix,
             source,
         ),
@@ -89,8 +91,8 @@ def _retention(alignment: Alignment, corpus: str, name: str, source: str) -> lis
             f"word types, at the lowest, the middle and the top layer. Dashed: {null(step)}. "
             f"Bands: Wilson’s intervals. {n}.",
             {
-                "by occurrences": draw.sweep(alignment.sweep, "occurrences"),
-                "by word types": draw.sweep(alignment.sweep, "types"),
+                "by occurrences": partial(draw.sweep, alignment.sweep, "occurrences"),
+                "by word types": partial(draw.sweep, alignment.sweep, "types"),
             },
             alignment.sweep,
             source,
@@ -109,7 +111,7 @@ def _predicted(alignment: Alignment, corpus: str, name: str, source: str) -> Fig
         f"one class: the true one, or the one that {facts['tuned']} predicts. Dashed: {null(step)} "
         "of classes over sentences. Bands: bootstrap over sentences. In the table: the difference.",
         {
-            f"concepts of {facts[role]}": draw.gold_and_predicted(gold, said, role)
+            f"concepts of {facts[role]}": partial(draw.gold_and_predicted, gold, said, role)
             for role in ("base", "tuned")
             if facts[role] is not None
         },
@@ -128,7 +130,7 @@ def _polarity(alignment: Alignment, corpus: str, name: str, source: str) -> list
     n = f"{spread(table['n_concepts'])} concepts per layer"
     most = float(table[["polarised", "null_high"]].max().max())
     by_model = {
-        f"{facts[role]}, by class": draw_concepts.classes(table, role, most)
+        f"{facts[role]}, by class": partial(draw_concepts.classes, table, role, most)
         for role in ("base", "tuned")
         if facts[role] is not None
     }
@@ -137,7 +139,7 @@ def _polarity(alignment: Alignment, corpus: str, name: str, source: str) -> list
             f"polarised-{name}",
             f"Concepts that follow a class of the task ({corpus})",
             f"{rule}. Dashed: {chance}. {n}.",
-            {"polarised concepts by layer": draw_concepts.polarised(table)},
+            {"polarised concepts by layer": partial(draw_concepts.polarised, table)},
             pd.DataFrame(table[table["class"] == ""].drop(columns="class")),
             source,
         ),

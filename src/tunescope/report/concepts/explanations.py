@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 from markupsafe import Markup
 
@@ -41,7 +43,7 @@ def mapper(run: Run, corpus: str, found: ConceptMapper) -> list[Figure]:
             f"{facts['n_train']:,} words of other sentences. Dashed: the nearest centroid. Dotted: "
             f"the largest concept. Bands: {percent(step['confidence'])} intervals by a bootstrap "
             f"over sentences. Accepted: words whose concept has p ≥ {step['accept']:g}.",
-            {"held-out words mapped": draw.mapper(scores)},
+            {"held-out words mapped": partial(draw.mapper, scores)},
             found.scores,
             producer(run, "map_concepts", step),
         )
@@ -69,7 +71,7 @@ def check(run: Run, tuned: str, found: ExplanationCheck) -> list[Figure]:
             f"{facts['n_texts']:,} texts, when the words that hold {percent(step['mass'])} of the "
             f"attribution are taken out, or all others, beside as many random words. "
             f"{percent(step['confidence'])} intervals by a bootstrap over texts.",
-            {"probability lost": draw.faithful(found.effects)},
+            {"probability lost": partial(draw.faithful, found.effects)},
             found.effects,
             producer(run, "check_explanations", step),
         )

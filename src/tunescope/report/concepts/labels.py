@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from tunescope.concepts.alignment.result import Alignment
@@ -80,8 +82,8 @@ def _labels(alignment: Alignment, label: str, corpus: str, name: str, source: st
             f"them covers (Hawasly et al. 2024). Dashed: {null(step)} of labels over word types. "
             "Bands: bootstrap over sentences.",
             {
-                "aligned concepts by layer": draw_concepts.aligned(counts),
-                "score by layer": draw.score(scores),
+                "aligned concepts by layer": partial(draw_concepts.aligned, counts),
+                "score by layer": partial(draw.score, scores),
             },
             counts,
             source,
@@ -89,7 +91,7 @@ def _labels(alignment: Alignment, label: str, corpus: str, name: str, source: st
         )
     ]
     found = {
-        f"{facts[role]}, what concepts are made of": draw.composition(made_of, role, label)
+        f"{facts[role]}, what concepts are made of": partial(draw.composition, made_of, role, label)
         for role in ("base", "tuned")
         if facts[role] is not None and role in set(made_of["role"])
     }

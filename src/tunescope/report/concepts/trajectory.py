@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from tunescope.concepts.stability.result import BASE, BETWEEN, ConceptStability
@@ -44,7 +46,7 @@ def stability(run: Run, corpus: str, found: ConceptStability) -> Figure:
         "clustering. "
         f"Bands: Wilson’s {percent(step['confidence'])} intervals; means of "
         f"{step['repeats']} divisions.",
-        {"found again by layer": draw.noise(found.summary)},
+        {"found again by layer": partial(draw.noise, found.summary)},
         found.summary,
         producer(run, "stability", step),
     )
@@ -110,7 +112,7 @@ def trace(run: Run, corpus: str, found: ConceptTrace) -> list[Figure]:
             f"When concepts are lost, born and polarised ({corpus})",
             f"{rule}Each row is a checkpoint. What chance would give is in the table: "
             f"{null(step)}. {n}.",
-            {draw.MEASURES[m].lower(): draw.there(counts, points, m) for m in measures},
+            {draw.MEASURES[m].lower(): partial(draw.there, counts, points, m) for m in measures},
             counts,
             source,
         ),
@@ -122,7 +124,7 @@ def trace(run: Run, corpus: str, found: ConceptTrace) -> list[Figure]:
             "with others, or into a larger one; split, carved: the reverse; vanished and new: "
             "without a match; polarised: nearly all in sentences of one class; small: too few word "
             "types to count.",
-            {"flow of words": draw.flow(flows, groups, points)},
+            {"flow of words": partial(draw.flow, flows, groups, points)},
             flows,
             source,
         ),

@@ -8,6 +8,7 @@ result is hatched and says why.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -171,12 +172,12 @@ def matrices(table: Frame, panel: str = "label", **options: Any) -> dict[str, An
 
     Returns
     -------
-    dict of str to altair.LayerChart
+    dict of str to a function that draws an altair.LayerChart
     """
     limit = max([LEAST, *(abs(float(value)) for value in table["difference"].dropna())])
     names = dict.fromkeys(table[panel])
     return {
-        str(name): matrix(choose(table, **{panel: name}), **{"limit": limit, **options})
+        str(name): partial(matrix, choose(table, **{panel: name}), **{"limit": limit, **options})
         for name in names
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import neurons_agreement as draw_agreement
@@ -105,7 +106,7 @@ def _layers(tables: Tables, facts: NeuronFacts) -> list[Figure]:
             f"{facts.selected} ({main}; {counted} neurons). Tick: as many as the layer has of all "
             f"{facts.n_neurons:,} neurons, which is what random neurons have. Raw, a layer with "
             "large activations needs small weights and seems to matter less.",
-            {"neurons by layer": draw_layers.by_layer(own)},
+            {"neurons by layer": partial(draw_layers.by_layer, own)},
             own,
             facts.source,
         )
@@ -118,7 +119,7 @@ def _layers(tables: Tables, facts: NeuronFacts) -> list[Figure]:
                 f"Share of {facts.selected} in each layer, in per cent, for every ranking. By "
                 f"chance a layer has {_chance(table)}.",
                 {
-                    named(s): draw_layers.rankings_by_layer(choose(table, scaling=s))
+                    named(s): partial(draw_layers.rankings_by_layer, choose(table, scaling=s))
                     for s in scalings(table)
                 },
                 table,
@@ -150,7 +151,7 @@ def _tags(tables: Tables, facts: NeuronFacts) -> list[Figure]:
             f"layer, in per cent; below half a per cent nothing is written. For {which}, from tags "
             "whose neurons lie low to those whose neurons lie high. By chance a layer has "
             f"{100 / facts.n_layers:.1f}% where all layers have as many neurons.",
-            {named(s): draw_layers.by_tag_and_layer(part) for s, part in shown.items()},
+            {named(s): partial(draw_layers.by_tag_and_layer, part) for s, part in shown.items()},
             rows,
             facts.source,
             beside=True,
@@ -164,7 +165,7 @@ def _tags(tables: Tables, facts: NeuronFacts) -> list[Figure]:
                 f"How many neurons a tag has ({facts.of_tag}; ranking {facts.main(table)}), of "
                 f"{facts.n_neurons:,}. For {which}. Few neurons: the tag is localised."
                 + (" Closed and open classes as in Universal Dependencies." if kinds else ""),
-                {named(s): draw_layers.by_tag(part, kinds) for s, part in shown.items()},
+                {named(s): partial(draw_layers.by_tag, part, kinds) for s, part in shown.items()},
                 totals.reset_index(),
                 facts.source,
                 beside=True,
@@ -184,7 +185,7 @@ def _sharing(tables: Tables, facts: NeuronFacts) -> list[Figure]:
             f"Neurons that tags share: {facts.what}",
             f"How many neurons are among those of one tag only, of two, and so on ({facts.of_tag}; "
             f"ranking {facts.main(table)}), of {facts.n_labels:,} tags.",
-            {"neurons by number of tags": draw_layers.sharing(own)},
+            {"neurons by number of tags": partial(draw_layers.sharing, own)},
             own,
             facts.source,
         )
@@ -221,7 +222,7 @@ def _agreement(tables: Tables, facts: NeuronFacts) -> list[Figure]:
                 f"either, in per cent. Two random rankings of {facts.n_neurons:,} neurons overlap "
                 f"by about {chance}.",
                 {
-                    f"first {s} neurons": draw_agreement.matrix(rows)
+                    f"first {s} neurons": partial(draw_agreement.matrix, rows)
                     for s in sizes
                     if len(rows := choose(pairs, scaling=scaling, s=s))
                 },
@@ -241,7 +242,9 @@ def _agreement(tables: Tables, facts: NeuronFacts) -> list[Figure]:
                 "their overlap with the first s that the others elect (neuron vote: a Borda "
                 "count). The ranking called random, where there is one, is the baseline.",
                 {
-                    title: draw_agreement.summary(choose(summary, scaling=scaling), measure)
+                    title: partial(
+                        draw_agreement.summary, choose(summary, scaling=scaling), measure
+                    )
                     for measure, title in draw_agreement.MEASURES.items()
                     if choose(summary, scaling=scaling)[measure].notna().any()
                 },
@@ -254,9 +257,9 @@ def _agreement(tables: Tables, facts: NeuronFacts) -> list[Figure]:
     return made
 
 
-def _by_measure(rows: Frame) -> dict[str, object]:
+def _by_measure(rows: Frame) -> dict[str, Any]:
     return {
-        index.replace("_", " "): draw_layers.localisation(choose(rows, index=index))
+        index.replace("_", " "): partial(draw_layers.localisation, choose(rows, index=index))
         for index in dict.fromkeys(rows["index"])
     }
 

@@ -7,6 +7,7 @@ where its table is there.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from tunescope.report.figure import Figure
 from tunescope.report.figures import neurons_sets as draw_sets
@@ -76,7 +77,8 @@ def _curves(tables: Tables, facts: NeuronFacts) -> list[Figure]:
     main = facts.main(table)
     shown = draw_sets.curve_rows(table, main)
     charts = {
-        f"{named(scaling)}, {classifier} classifier": draw_sets.curve(
+        f"{named(scaling)}, {classifier} classifier": partial(
+            draw_sets.curve,
             rows,
             oracle=whole(tables, scaling) if classifier == "linear" else None,
             majority=facts.majority,
@@ -105,8 +107,8 @@ def _curves(tables: Tables, facts: NeuronFacts) -> list[Figure]:
     if top["ranking"].nunique() > 1:
         linear = choose(table, classifier="linear")
         several = {
-            named(scaling): draw_sets.ranking_curves(
-                choose(linear, scaling=scaling), facts.n_neurons
+            named(scaling): partial(
+                draw_sets.ranking_curves, choose(linear, scaling=scaling), facts.n_neurons
             )
             for scaling in scalings(linear)
         }
@@ -139,7 +141,8 @@ def _ablation(tables: Tables, facts: NeuronFacts) -> list[Figure]:
                 part = part[part["order"] != "all"]
                 if len(part):
                     title = "of all neurons" if within == "overall" else "of each layer"
-                    charts[f"{how}, top {title}"] = draw_sets.ablation(
+                    charts[f"{how}, top {title}"] = partial(
+                        draw_sets.ablation,
                         part,
                         oracle=whole(tables, scaling),
                         majority=facts.majority if how == "masked" else None,
@@ -170,9 +173,9 @@ def _minimal(tables: Tables, facts: NeuronFacts) -> list[Figure]:
         return []
     parts = facts.of_main(table)
     rows = stacked(parts.values())
-    charts = {"neurons needed": draw_sets.sizes(rows, "delta", "scaling")}
+    charts = {"neurons needed": partial(draw_sets.sizes, rows, "delta", "scaling")}
     for scaling, part in parts.items():
-        charts[f"accuracy, {named(scaling)}"] = draw_sets.minimal_accuracy(part)
+        charts[f"accuracy, {named(scaling)}"] = partial(draw_sets.minimal_accuracy, part)
     return [
         Figure(
             f"minimal-{facts.name}",
@@ -197,7 +200,7 @@ def _selectivity(tables: Tables, facts: NeuronFacts) -> list[Figure]:
     if minimal is not None:
         for scaling, part in facts.of_main(minimal).items():
             if part["selectivity"].notna().any():
-                charts[f"minimal sets, {named(scaling)}"] = draw_sets.selectivity(part)
+                charts[f"minimal sets, {named(scaling)}"] = partial(draw_sets.selectivity, part)
                 columns = ["scaling", "ranking", "delta", "n", "selectivity_all", "selectivity"]
                 shown.append(part[[*columns, "selectivity_low", "selectivity_high"]])
     if curve is not None:
@@ -205,7 +208,8 @@ def _selectivity(tables: Tables, facts: NeuronFacts) -> list[Figure]:
         for scaling in scalings(linear):
             part = choose(linear, scaling=scaling).dropna(subset=["selectivity"])
             if len(part):
-                charts[f"by number of neurons, {named(scaling)}"] = draw_sets.curve(
+                charts[f"by number of neurons, {named(scaling)}"] = partial(
+                    draw_sets.curve,
                     part,
                     value="selectivity",
                     oracle=_selectivity_of_all(minimal, scaling),
@@ -245,7 +249,7 @@ def _sizes(studies: Sequence[tuple[NeuronFacts, Tables]]) -> list[Figure]:
         of_model = choose(rows, model=model)
         for scaling in scalings(of_model):
             part = choose(of_model, scaling=scaling)
-            charts[f"{model}, {named(scaling)}"] = draw_sets.sizes(part, "label", "delta")
+            charts[f"{model}, {named(scaling)}"] = partial(draw_sets.sizes, part, "label", "delta")
     columns = ["model", "corpus", "label", "scaling", "ranking", "delta", "n", "share", "reached"]
     return [
         Figure(

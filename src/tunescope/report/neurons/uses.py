@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import neurons_use as draw_use
 from tunescope.report.figures.neurons import MOST_CELLS, Frame, choose, scalings
@@ -58,8 +60,8 @@ def _redundancy(tables: Tables, facts: NeuronFacts) -> list[Figure]:
             f"{facts.n_neurons:,} in {facts.n_layers} layers. The axis of accuracy does not start "
             f"at 0.{beside} Bars: {facts.interval}. {facts.size}.",
             {
-                "neurons kept": draw_use.redundancy_kept(table),
-                "accuracy": draw_use.redundancy_accuracy(table),
+                "neurons kept": partial(draw_use.redundancy_kept, table),
+                "accuracy": partial(draw_use.redundancy_accuracy, table),
             },
             table,
             facts.source,
@@ -83,7 +85,9 @@ def _effects(tables: Tables, facts: NeuronFacts) -> list[Figure]:
             for amount, several in draw_use.by_amount(part):
                 title = words(str(action)) if amount is None else f"{action} by {amount:g}"
                 title += "" if ranking == main else f", ranking {ranking}"
-                charts[title] = draw_use.effects(several, shares=draw_use.is_share(measure))
+                charts[title] = partial(
+                    draw_use.effects, several, shares=draw_use.is_share(measure)
+                )
         kept = dict(list(charts.items())[:MOST_CHARTS])
         asked = f" {facts.asked}." if facts.asked else ""
         left = "" if len(kept) == len(charts) else " More conditions are in the table."
@@ -111,8 +115,8 @@ def _search(tables: Tables, facts: NeuronFacts) -> list[Figure]:
     if table is None or not (table["l1"].nunique() > 1 or table["l2"].nunique() > 1):
         return []
     several = scalings(table) if "scaling" in table.columns else []
-    charts = {named(s): draw_use.search(choose(table, scaling=s)) for s in several}
-    charts = charts or {"score by l1 and l2": draw_use.search(table)}
+    charts = {named(s): partial(draw_use.search, choose(table, scaling=s)) for s in several}
+    charts = charts or {"score by l1 and l2": partial(draw_use.search, table)}
     chosen = "; ".join(
         (f"{named(row['scaling'])} " if several else "") + f"l1 = {row['l1']:g}, l2 = {row['l2']:g}"
         for row in choose(table, chosen=True).to_dict("records")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -52,7 +53,7 @@ def _geometry(run: Run, corpus: str, base: str, tuned: str, runs: list[Any]) -> 
             f"How alike the layers of base and tuned are ({corpus})",
             f"{_measures(runs[0].manifest.parameters)}. Bands: jackknife over groups of "
             f"sentences. Dotted: words paired at random. {words}.{several}",
-            {"alike by layer": draw_geometry.similarity(layers)},
+            {"alike by layer": partial(draw_geometry.similarity, layers)},
             layers,
             step,
         )
@@ -64,7 +65,7 @@ def _geometry(run: Run, corpus: str, base: str, tuned: str, runs: list[Any]) -> 
                 f"cka-{name}",
                 f"Layers of the base model beside layers of the tuned one ({corpus})",
                 f"Linear CKA of every pair of layers. On the diagonal: the same layer. {words}.",
-                {"CKA by base and tuned layer": draw_geometry.cka_matrix(matrix)},
+                {"CKA by base and tuned layer": partial(draw_geometry.cka_matrix, matrix)},
                 matrix,
                 step,
             )
@@ -101,7 +102,7 @@ def _on_the_way(run: Run, base: str, tuned: str) -> list[Figure]:
                 f"probes-on-the-way-{slug(base, tuned, corpus, label)}",
                 f"When tuning changed {label} ({corpus})",
                 f"Probing accuracy after each share of the tuning, minus the base model’s; {HOLM}.",
-                {"change by share of the tuning": draw_transfer.matrix(table)},
+                {"change by share of the tuning": partial(draw_transfer.matrix, table)},
                 table,
                 source(run, "probe", run.study.probe.parameters() if run.study.probe else {}),
             )
@@ -120,10 +121,10 @@ def _on_the_way(run: Run, base: str, tuned: str) -> list[Figure]:
                 "(1 − CKA, between checkpoints by a straight line; layers that change by less than "
                 ".01 are left out).",
                 {
-                    "CKA with the base model": draw_training.alike(
-                        table.assign(row=rows), "Share of the tuning"
+                    "CKA with the base model": partial(
+                        draw_training.alike, table.assign(row=rows), "Share of the tuning"
                     ),
-                    "half of the change": draw_training.half_way(halves),
+                    "half of the change": partial(draw_training.half_way, halves),
                 },
                 table.merge(halves, on="layer"),
                 source(
@@ -146,7 +147,7 @@ def _neurons(run: Run, corpus: str, label: str, base: str, tuned: str, found: An
             f"neuron-layers-{name}",
             f"Layers of the neurons for {label}, before and after tuning ({corpus})",
             f"Numbers of {about} in each layer. Dotted: neurons drawn at random.",
-            {"neurons by layer": draw_shift.by_layer(layers)},
+            {"neurons by layer": partial(draw_shift.by_layer, layers)},
             layers,
             step,
         ),
@@ -155,7 +156,7 @@ def _neurons(run: Run, corpus: str, label: str, base: str, tuned: str, found: An
             f"Are they the same neurons for {label}? ({corpus})",
             f"Overlap of the {about} of base and tuned model, by how many are taken. Grey: what "
             "neurons drawn at random, from any layer or from the same layers, would share.",
-            {"overlap by size": draw_shift.overlap(overlap)},
+            {"overlap by size": partial(draw_shift.overlap, overlap)},
             overlap,
             step,
         ),
@@ -175,7 +176,7 @@ def _neurons(run: Run, corpus: str, label: str, base: str, tuned: str, found: An
                 f"Accuracy of probes trained on {100 * share:g}% of the neurons alone: top, random "
                 "and bottom ones of all layers, and as many of every layer, so that bottom neurons "
                 "are not merely those of the last layer.",
-                {"accuracy of some of the neurons": draw_forgetting.kept_neurons(shown)},
+                {"accuracy of some of the neurons": partial(draw_forgetting.kept_neurons, shown)},
                 shown,
                 step + "\n" + source(run, "select", run.study.select.parameters()),
             )

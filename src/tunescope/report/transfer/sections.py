@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -73,7 +74,7 @@ def _scores(run: Run) -> list[Figure]:
             "over tuning runs, where there are several). Grey: always saying the most frequent "
             "class of the training texts, or their mean."
             + (f" Not there: {absent}." if absent else ""),
-            {"score on dev": draw_training.scores(table)},
+            {"score on dev": partial(draw_training.scores, table)},
             table,
             source(run, "finetune", run.study.finetune.parameters()),
         )
@@ -102,7 +103,7 @@ def _changes(run: Run, corpus: str, label: str) -> list[Figure]:
             continue
         curve = inputs.curve_table(run, corpus, label, base)
         tasks = {tuned: inputs.short(base, tuned) for of, tuned in run.pairs if of == base}
-        charts[base] = draw_transfer.curves(curve, base, tasks=tasks)
+        charts[base] = partial(draw_transfer.curves, curve, base, tasks=tasks)
         tables.append(curve.assign(base=base))
     made.append(
         Figure(
@@ -128,7 +129,7 @@ def _upper(run: Run, corpus: str, label: str, table: Any) -> Figure:
         f"Probing accuracy of each tuned model minus that of its base: {UPPER}. The table has the "
         "onset, the layer from which on every layer is worse: by half a point or more, with an "
         "interval below zero and a corrected p of .05 at most.",
-        {"change in the top third": draw_forgetting.upper_loss(table.assign(row=rows))},
+        {"change in the top third": partial(draw_forgetting.upper_loss, table.assign(row=rows))},
         table,
         step,
     )
@@ -140,7 +141,7 @@ def _alike(run: Run, corpus: str) -> list[Figure]:
         return []
     assert run.study.geometry is not None
     charts = {
-        base: draw_training.alike(table[table["base"] == base])
+        base: partial(draw_training.alike, table[table["base"] == base])
         for base in dict.fromkeys(table["base"])
     }
     return [
@@ -170,7 +171,7 @@ def _shifts(run: Run, corpus: str, label: str) -> list[Figure]:
             f"Mean layer of the {first['n_base']:,} top neurons by {first['ranking']} "
             f"({first['scaling']}); the thin line is the interval of the shift by a bootstrap over "
             "neurons. To the left: knowledge has moved to lower layers.",
-            {"mean layer": draw_shift.shifts(table, row="row")},
+            {"mean layer": partial(draw_shift.shifts, table, row="row")},
             table,
             source(run, "rank", run.study.rank.parameters()),
         )

@@ -1,0 +1,25 @@
+"""All kinds of pages, in the order of the navigation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tunescope.viewer.alignment import Alignments
+from tunescope.viewer.content import Pages
+from tunescope.viewer.layers import Layers
+from tunescope.viewer.overview import Overview
+from tunescope.viewer.triggers import Triggers
+
+if TYPE_CHECKING:
+    from tunescope.viewer.site import Site
+
+
+def page_kinds(site: Site) -> list[Pages]:
+    """Return what makes each kind of page.
+
+    Parameters
+    ----------
+    site : Site
+        The site they are in.
+    """
+    return [Overview(site), Layers(site), Alignments(site), Triggers(site)]

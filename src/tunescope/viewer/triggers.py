@@ -1,0 +1,46 @@
+"""Triggers made from concepts: what they flip, beside baselines, and texts before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
+
+from tunescope.report.concepts import page as concept_page
+from tunescope.report.concepts import triggers
+from tunescope.report.concepts.page import Key
+from tunescope.report.figure import slug
+from tunescope.viewer.content import Link
+from tunescope.viewer.figure_pages import FigurePage, FigurePages, Group
+
+
+def triggers_path(key: Key) -> str:
+    """Return the address of the page about the triggers against one tuned model."""
+    return f"triggers/{slug(*key)}/index.html"
+
+
+class Triggers(FigurePages):
+    """A page for each corpus and pair of models."""
+
+    folder, title = "triggers", "Triggers"
+
+    @cached_property
+    def makers(self) -> Mapping[Link, Callable[[], FigurePage]]:
+        """Each search for triggers of the run."""
+        return {
+            Link(triggers_path(key), f"Triggers in {key[0]}: {key[1]} → {key[2]}"): partial(
+                self._triggers, key
+            )
+            for key in self.site.run.latent.triggers
+        }
+
+    def _triggers(self, key: Key) -> FigurePage:
+        run, (corpus, base, tuned) = self.site.run, key
+        found = run.latent.triggers[key]
+        claim = triggers.finding(found, corpus)
+        groups = [Group("found", "What was found", [], [claim])] if claim else []
+        groups += [
+            Group(part.name, part.title, part.figures)
+            for part in concept_page.parts(run, key)
+            if part.name == "triggers"
+        ]
+        return FigurePage(f"Triggers in {corpus}: {base} → {tuned}", groups)
