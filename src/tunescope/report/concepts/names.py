@@ -45,10 +45,10 @@ def figures(run: Run, corpus: str, found: Mapping[str, ConceptNames]) -> list[Fi
         [made.names.assign(model=model) for model, made in found.items()], ignore_index=True
     )
     by = f"{step.model} at {urlsplit(step.address).netloc}"
-    n_named = int((names["status"] == "ok").sum())
+    n_named = names["status"].to_list().count("ok")
     counts, shown = _counts(found), _largest(names)
     part = "" if len(shown) == len(names) else " Here: the largest of each layer; the CSV has all."
-    table = names.assign(status=names["status"].map(STATUS))
+    table = names.assign(status=[STATUS[status] for status in names["status"]])
     columns = ["model", "layer", "concept", "name", "description", "status", "reason", "words"]
     return [
         Figure(
@@ -80,9 +80,9 @@ def _counts(found: Mapping[str, ConceptNames]) -> pd.DataFrame:
     rows = []
     for model, made in found.items():
         for layer, names in made.names.groupby("layer"):
-            row = {"model": model, "layer": layer, "concepts": len(names)}
-            row |= {said: int((names["status"] == status).sum()) for status, said in STATUS.items()}
-            rows.append(row)
+            met = names["status"].to_list()
+            row = {"model": model, "layer": layer, "concepts": len(met)}
+            rows.append(row | {said: met.count(status) for status, said in STATUS.items()})
     table = pd.DataFrame(rows, columns=["model", "layer", "concepts", *STATUS.values()])
     checked = [
         made.accuracy.assign(model=model) for model, made in found.items() if made.step.check
@@ -96,7 +96,7 @@ def _counts(found: Mapping[str, ConceptNames]) -> pd.DataFrame:
 def _readable_counts(counts: pd.DataFrame) -> pd.DataFrame:
     """Write the counts for reading, without a status that no concept has."""
     always = ["model", "layer", "concepts", "named", "refused", "failed"]
-    met = [name for name in STATUS.values() if name not in always and counts[name].any()]
+    met = [name for name in STATUS.values() if name not in always and sum(counts[name])]
     table = pd.DataFrame(counts[[*always, *met]])
     if "accuracy" in counts:
         choices = zip(*(counts[c] for c in ("n_checked", "accuracy", "low", "high")), strict=True)
@@ -135,7 +135,7 @@ def _largest(names: pd.DataFrame) -> pd.DataFrame:
 
 def _readable(names: pd.DataFrame) -> pd.DataFrame:
     """Write names for reading."""
-    said = zip(names["status"].map(STATUS), names["reason"], strict=True)
+    said = zip((STATUS[status] for status in names["status"]), names["reason"], strict=True)
     return pd.DataFrame(
         {
             "model": names["model"],
