@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures import neurons_agreement as draw_agreement
