@@ -13,6 +13,7 @@ import pytest
 import tunescope as ts
 from stores import store_from_arrays
 from tunescope.cli import main
+from tunescope.concepts.conceptx.finding import find_clusters
 from tunescope.concepts.conceptx.importing import conceptx_numbers
 from tunescope.concepts.conceptx.lines import read_clusters
 from tunescope.errors import InputError, MismatchError
@@ -225,15 +226,59 @@ def test_which_files(tmp_path):
     write(tmp_path / "layer_1", ["the cat", "the sat"], GOOD, "clusters-kmeans-3.txt")
     with pytest.raises(InputError, match="several clusters files"):
         ts.import_conceptx(tmp_path / "layer_1", out, layer=1)
-    assert ts.import_conceptx(tmp_path / "layer_1", out, layer=1, k=3).layers == (1,)
+    assert ts.import_conceptx(tmp_path / "layer_1", out, k=3).layers == (1,)
     with pytest.raises(InputError, match="say which, layer="):
         write(tmp_path / "bare", ["the cat", "the sat"], GOOD)
         ts.import_conceptx(tmp_path / "bare", tmp_path / "no")
     with pytest.raises(InputError, match="no clusters-K.txt"):
         ts.import_conceptx(tmp_path / "nothing", tmp_path / "no")
-    write(tmp_path / "bare" / "layer2", ["the dog"], GOOD)
+    write(tmp_path / "bare" / "more", ["the dog"], [], "other.txt")
     with pytest.raises(InputError, match="several sentence files"):
         ts.import_conceptx(tmp_path / "bare", tmp_path / "no", layer=1)
+
+
+@pytest.mark.parametrize(
+    ("path", "layer"),
+    [
+        ("layer12/clusters-600.txt", 12),
+        ("Layer_0/clusters-kmeans-600.txt", 0),
+        ("run2-layer-7-ward/clusters-600.txt", 7),
+        ("bert-12layer-768/layer3/clusters-600.txt", 3),
+        ("12-layer-768/clusters-layer5-600.txt", 5),
+        ("layer5/clusters-layer-5-600.txt", 5),
+        ("bert-12-layer-768/clusters-600.txt", None),
+        ("12-layers/clusters-600.txt", None),
+        ("multilayer2/clusters-600.txt", None),
+        ("layer2b/clusters-600.txt", None),
+        ("any/clusters-layer-600.txt", None),
+        ("layer1-layer2/clusters-600.txt", "1 and 2"),
+        ("layer4/clusters-layer5-600.txt", "4 and 5"),
+    ],
+)
+def test_only_a_clear_name_says_the_layer(tmp_path, path, layer):
+    folder = tmp_path / "layer99" / "more"  # what lies further above says nothing
+    file = folder / path
+    file.parent.mkdir(parents=True)
+    file.write_text("")
+    if isinstance(layer, int):
+        for given in (folder, file):
+            assert find_clusters(given, None, None) == {layer: file}
+            assert find_clusters(given, layer, None) == {layer: file}
+            with pytest.raises(InputError, match=f"names layer {layer}, but layer = 8 was given"):
+                find_clusters(given, 8, None)
+        return
+    said = "does not name a layer" if layer is None else f"names layers {layer} "
+    for given in (folder, file):
+        with pytest.raises(InputError, match=rf"clusters-.*{said}.*say which, layer="):
+            find_clusters(given, None, None)
+        assert find_clusters(given, 8, None) == {8: file}
+
+
+def test_a_folder_may_be_that_of_its_layer(tmp_path):
+    file = tmp_path / "layer6" / "ward" / "clusters-600.txt"
+    file.parent.mkdir(parents=True)
+    file.write_text("")
+    assert find_clusters(tmp_path / "layer6", None, None) == {6: file}
 
 
 def test_layers_of_different_words_do_not_go_together(tmp_path):

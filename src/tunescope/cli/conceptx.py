@@ -62,7 +62,7 @@ def import_concepts(
     corpus
         Folder of the same corpus with labels and classes (a run's corpora/NAME, or activations).
     layer
-        Layer of files whose folder names none.
+        The layer, where no folder or file name says it (as layer12 does), or not clearly.
     k
         Which file to take where a layer has several.
     model

@@ -56,7 +56,7 @@ def import_conceptx(
         The same sentences, with labels and classes, which ConceptX's files do not have. The
         sentence file is then not read.
     layer : int, optional
-        The layer of files whose folder names none.
+        The layer, where no folder or file name says it, or not clearly.
     k : int, optional
         Which file to take where a layer has several.
     model : str
@@ -73,8 +73,8 @@ def import_conceptx(
     Raises
     ------
     InputError
-        If files are missing or ambiguous, or a line is malformed or does not fit the sentences:
-        with file and line.
+        If files or their layers are missing or ambiguous, or a line is malformed or does not fit
+        the sentences: with file and line.
     MismatchError
         If layers hold different words.
     """
