@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tunescope.study.result import Run
+from tunescope.viewer.annotations.store import Annotations
 from tunescope.viewer.assets import Assets
 from tunescope.viewer.content import Content, Link, Pages
 from tunescope.viewer.frame import Frame
@@ -48,6 +49,7 @@ class Site:
 
     def __init__(self, run: Run, served: Served | None = None):
         self.run, self.served = run, served or Served()
+        self.annotations = Annotations(run, self.served.annotate)
         self.kinds: list[Pages] = [*page_kinds(self), Assets()]
         self._by_folder = {pages.folder: pages for pages in self.kinds}
 

@@ -1,0 +1,1 @@
+"""What people say of concepts: whether they mean something, and what; kept beside the run."""
