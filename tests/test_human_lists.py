@@ -10,9 +10,11 @@ import pytest
 
 import tunescope as ts
 from test_human_labels import HOSTILE, as_sets, labels_of, words
+from tunescope.concepts.alignment.align import labellings
 from tunescope.concepts.human import human_labels
 from tunescope.concepts.human.wordnet_places import find_wordnet
 from tunescope.errors import InputError
+from tunescope.steps import Align
 
 LISTS = "mood\thapp*\nmood\tSAD\nbody\thand*\nmood\thandsome\nbody\t<b>\n"
 EXPECTED = [{"mood"}, {"mood"}, {"mood"}, {"body", "mood"}, {"body"}, set(), {"body"}]
@@ -59,6 +61,33 @@ def test_malformed_word_lists(tmp_path, text: str, message: str):
     file.write_text(text)
     with pytest.raises(InputError, match=message):
         labels_of(FORMS, f"words:{file}")
+
+
+def test_two_files_of_one_category_are_an_error(tmp_path):
+    (tmp_path / "mood.txt").write_text("happ*\n")
+    (tmp_path / "body.txt").write_text("hand*\n")
+    (tmp_path / "mood.csv").write_text("sad\n")
+    with pytest.raises(InputError, match=r"mood\.csv and mood\.txt are both .*category 'mood'"):
+        labels_of(FORMS, f"words:{tmp_path}")
+
+
+def test_two_lists_of_one_name_cannot_be_told_apart_in_tables(tmp_path):
+    corpus = ts.Corpus.from_sentences([FORMS], {"lists": [["x"] * len(FORMS)]})
+    kinds = []
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "lists.tsv").write_text(LISTS)
+        kinds.append(f"words:{tmp_path / folder / 'lists.tsv'}")
+    step = Align(labels=(), computed=tuple(kinds))
+    with pytest.raises(InputError, match=r"'lists' .*twice, from .*a/lists.tsv.* and .*b/lists"):
+        labellings(corpus, step)
+    with pytest.raises(InputError, match="from column 'lists' and computed 'words:.*rename"):
+        labellings(corpus, Align(computed=(kinds[0],)))
+    (tmp_path / "class.tsv").write_text(LISTS)
+    with pytest.raises(InputError, match=r"'class', from .*class\.tsv.*rename the column or file"):
+        labellings(corpus, Align(labels=(), computed=(f"words:{tmp_path / 'class.tsv'}",)))
+    [found] = labellings(corpus, Align(labels=(), computed=(kinds[0],)))
+    assert as_sets(found.sets) == EXPECTED
 
 
 def test_word_lists_that_are_not_there_or_not_text(tmp_path):

@@ -151,24 +151,27 @@ def labellings(words: Corpus, step: Align) -> list[Labelling]:
     InputError
         If a column or kind is not there, or two have one name.
     """
-    columns = words.labels if step.labels is None else step.labels
-    found = [Labelling(name, LabelSets.of(words.values(name))) for name in columns]
-    if step.computed:
-        from tunescope.concepts.human import column_of, human_labels
+    from tunescope.concepts.human import column_of, human_labels
 
-        found += [Labelling(column_of(kind), human_labels(words, kind)) for kind in step.computed]
-    names = [kind.name for kind in found]
+    columns = words.labels if step.labels is None else step.labels
+    computed = step.computed or ()
+    names = [*columns, *map(column_of, computed)]
+    sources = [f"column {name!r}" for name in columns] + [f"computed {kind!r}" for kind in computed]
     for name in names:
+        mine = [source for made, source in zip(names, sources, strict=True) if made == name]
         if name in CLASS_KINDS:
             raise InputError(
-                f"labels {name!r}: the name stands for the classes of sentences; rename the "
-                "column, or leave it out of labels"
+                f"labels {name!r}, from {mine[0]}: the name stands for the classes of sentences; "
+                "rename the column or file, or leave it out"
             )
-        if names.count(name) > 1:
+        if len(mine) > 1:
             raise InputError(
-                f"labels {name!r} are there twice: rename the column, or leave one out of labels"
+                f"labels {name!r} are there twice, from {mine[0]} and {mine[1]}: rename the column "
+                "or file, or leave one out"
             )
-    return found
+    found = [Labelling(name, LabelSets.of(words.values(name))) for name in columns]
+    made = zip(names[len(columns) :], computed, strict=True)
+    return [*found, *(Labelling(name, human_labels(words, kind)) for name, kind in made)]
 
 
 def _content(kind: Labelling) -> list[Any]:

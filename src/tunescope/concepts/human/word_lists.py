@@ -80,7 +80,8 @@ def read_lists(path: Path) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     Raises
     ------
     InputError
-        If a line is none of the format, or there is no word.
+        If a line is none of the format, there is no word, or two files of a folder are of one
+        category.
     """
     tables: tuple[dict[str, set[str]], dict[str, set[str]]] = ({}, {})
     for category, word, place in _entries(path):
@@ -98,12 +99,10 @@ def read_lists(path: Path) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
 
 def _entries(path: Path) -> Iterator[Entry]:
     if path.is_dir():
-        files = [file for file in sorted(path.iterdir()) if file.is_file()]
-        for file in files:
-            if not file.name.startswith("."):
-                for number, line in read_lines(file):
-                    if line.strip():
-                        yield file.stem, line.strip(), f"{file}, line {number}"
+        for category, file in _categories(path).items():
+            for number, line in read_lines(file):
+                if line.strip():
+                    yield category, line.strip(), f"{file}, line {number}"
     elif path.suffix.lower() == ".dic":
         yield from _liwc(path)
     else:
@@ -114,6 +113,20 @@ def _entries(path: Path) -> Iterator[Entry]:
                 if not tab or not word.strip():
                     raise InputError(f"{place}: {line[:60]!r} is not category<TAB>word")
                 yield category.strip(), word.strip(), place
+
+
+def _categories(folder: Path) -> dict[str, Path]:
+    """Return the file of each category: its name without the ending."""
+    found: dict[str, Path] = {}
+    for file in sorted(folder.iterdir()):
+        if file.is_file() and not file.name.startswith("."):
+            other = found.setdefault(file.stem, file)
+            if other != file:
+                raise InputError(
+                    f"{folder}: {other.name} and {file.name} are both the list of category "
+                    f"{file.stem!r}: join or rename them"
+                )
+    return found
 
 
 def _liwc(path: Path) -> Iterator[Entry]:
