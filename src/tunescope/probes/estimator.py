@@ -49,8 +49,9 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         Scale every column to variance 1 first; `coef_` is still for the columns as given.
     tolerance : float, default=5e-3
         The fit stops when its objective is proven, by the duality gap, to lie within this share
-        of the optimum. With ``l1 = l2 = 0`` nothing can be proven; then the largest entry of the
-        gradient must fall to this share of its first value.
+        of the optimum. With ``l1 = l2 = 0`` there is no optimum where classes can be separated:
+        then the objective must fall to this share of its value at zero coefficients. Where they
+        cannot be, nothing is proven, and the gradient must fall as far.
     max_iterations : int, default=500
         Upper bound of the iterations of `fista`; reaching it gives a ConvergenceWarning.
     passes : int, optional
@@ -167,9 +168,10 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
             seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
         )
         if not fit.converged and self.solver == "fista":
+            within = f"within {fit.gap:.1%} of the optimum" if self.l1 or self.l2 else "above zero"
             warnings.warn(
-                f"after {fit.iterations} iterations the objective is proven only to lie within "
-                f"{fit.gap:.1%} of the optimum: raise max_iterations, tolerance or the penalties",
+                f"after {fit.iterations} iterations the objective is proven only to lie {within}: "
+                "raise max_iterations, tolerance or the penalties",
                 ConvergenceWarning,
                 stacklevel=2,
             )

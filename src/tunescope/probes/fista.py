@@ -6,22 +6,29 @@ a step length that follows the curvature seen along the way instead of its globa
 restarts of the momentum (O'Donoghue and Candes 2015). Coefficients that the penalty sets to zero
 are exact zeros. All problems of a part advance together as one wide matrix product, each with its
 own metric, step and momentum; those that are done drop out. Parts share the passes over the words
-but no product, so that what stands beside a part changes no bit of it.
+but no product, so that what stands beside a part changes no bit of it. Problems that are not done
+after `FIRST_ORDER` iterations, those with weak penalties, are finished one after the other with
+steps of second order (`newton.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import torch
 
 from tunescope.probes.features import Features
+from tunescope.probes.newton import Newton
 from tunescope.probes.objective import Batch, Point, evaluate, gap, gradients
 from tunescope.probes.problem import Fit, Problem, finished, first_weights
 
 CHECK_EVERY = 10
 """Iterations between two tests of convergence (each costs one more pass)."""
+
+FIRST_ORDER = 300
+"""Iterations after which Newton steps come in, for problems that are not done by then."""
 
 _FLOOR = 0.01
 """Smallest p (1 - p), as a share of its largest value 1/4, that the metric assumes on average."""
@@ -49,10 +56,16 @@ def fista(
         out bit for bit as it would alone.
     tolerance : float
         A problem is done when its objective is proven to lie within this share of the optimum (by
-        the duality gap). Without a penalty there is no such proof, as the optimum may lie at
-        infinity: then the largest entry of the gradient must fall to this share of its first value.
+        the duality gap). Without a penalty there is no optimum where classes can be separated: the
+        objective falls towards zero for ever, and nothing is within a share of that. So a problem
+        without a penalty is done when its objective is at most this share of what it is at zero
+        coefficients, which bounds what can still be gained, as it cannot become negative. Where
+        classes cannot be separated that may never be, and nothing is proven: then it is done when
+        the largest entry of the gradient, as a share of its first value, is at most `tolerance`
+        times the objective as a share of its own.
     max_iterations : int
-        Upper bound; a problem that reaches it is returned with ``converged=False``.
+        Upper bound of the passes over the words, those of Newton steps included; a problem that
+        reaches it is returned with ``converged=False``.
     progress : callable, optional
         Called at each test of convergence with the iteration and the largest relative gap.
 
@@ -63,7 +76,9 @@ def fista(
     """
     states = _begin(features, parts)
     waiting = states
-    for iteration in range(1, max_iterations + 1):
+    iteration = 0
+    while waiting and iteration < min(max_iterations, FIRST_ORDER):
+        iteration += 1
         ahead = [(state.batch, state.ahead) for state in waiting]
         for state, gradient in zip(waiting, gradients(features, ahead), strict=True):
             state.advance(gradient)
@@ -77,9 +92,37 @@ def fista(
         if progress is not None:
             progress(iteration, max(largest))
         waiting = [state for state in waiting if state.waiting]
-        if not waiting:
-            break
+    for state in waiting:
+        for alone in state.apart():
+            _finish(features, alone, iteration, tolerance, max_iterations, progress)
     return [[state.fits[place] for place in range(len(state.problems))] for state in states]
+
+
+def _finish(
+    features: Features, state: _State, iteration: int, tolerance: float, max_iterations: int,
+    progress: Callable[[int, float], None] | None,
+) -> None:  # fmt: skip
+    """Go on with one problem, with a Newton step between every few steps of first order."""
+    newton = Newton(features, state.batch)
+
+    def look(point: Point) -> Point:
+        largest = state.check(point, tolerance, iteration, last=iteration >= max_iterations)
+        if progress is not None:
+            progress(iteration, largest)
+        return point
+
+    point = look(evaluate(features, [(state.batch, state.solution)])[0])
+    while state.waiting:
+        better, there, passes = newton.step(state.solution, point, max_iterations - iteration)
+        iteration += passes
+        state.restart(better)
+        if there is not None:
+            point = look(there)
+        if state.waiting and (newton.kink or there is None):
+            for _ in range(min(CHECK_EVERY, max_iterations - iteration)):
+                state.advance(gradients(features, [(state.batch, state.ahead)])[0])
+                iteration += 1
+            point = look(evaluate(features, [(state.batch, state.solution)])[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +174,7 @@ class _State:
         self.variance = torch.cat([features.variance, features.variance.new_ones(1)])
         self.variance = self.variance.clamp_min(1e-12 * float(self.variance.max()))
         self.next_metric = CHECK_EVERY
-        self.first_slope = self._slope(at_zero.gradient)
+        self.first_slope, self.first_loss = self._slope(at_zero.gradient), at_zero.loss
         self._set_metric(at_start.spread)
 
     def _slope(self, gradient: torch.Tensor) -> torch.Tensor:
@@ -143,6 +186,20 @@ class _State:
         self.spread = spread.clamp_min(_FLOOR * self.features.n / 4)
         self.momentum = torch.ones_like(self.momentum)
         self.previous = None
+
+    def restart(self, solution: torch.Tensor) -> None:
+        """Go on from other weights, without momentum."""
+        self.solution, self.ahead = solution, solution.clone()
+        self.momentum = torch.ones_like(self.momentum)
+        self.previous = None
+
+    def apart(self) -> Iterator[_State]:
+        """Yield the problems that are not done, each alone; their fits come to this one."""
+        for place, number in enumerate(self.waiting):
+            alone = copy(self)
+            alone.waiting = [number]
+            alone._keep(torch.arange(len(self.waiting), device=self.momentum.device) == place)
+            yield alone
 
     def _metric(self) -> torch.Tensor:
         return self.variance[:, None, None] * self.spread
@@ -209,7 +266,9 @@ class _State:
         relative = gap(batch, point, self.solution) / objective.clamp_min(1e-300)
         free = (batch.l1 == 0) & (batch.l2 == 0)
         slope = self._slope(point.gradient) / self.first_slope.clamp_min(1e-30)
-        converged = torch.where(free, slope.double(), relative) <= tolerance
+        left = objective / self.first_loss
+        settled = (left <= tolerance) | (slope <= tolerance * left)
+        converged = torch.where(free, settled, relative <= tolerance)
 
         # A rising objective means steps were too long for the curvature met since.
         slack = _ROUNDING * torch.finfo(self.solution.dtype).eps
@@ -228,5 +287,5 @@ class _State:
         self.solution, self.ahead = self.solution[:, wanted], self.ahead[:, wanted]
         if self.previous is not None:
             self.previous = (self.previous[0][:, wanted], self.previous[1][:, wanted])
-        for name in ("momentum", "stretch", "best", "spread", "first_slope"):
+        for name in ("momentum", "stretch", "best", "spread", "first_slope", "first_loss"):
             setattr(self, name, getattr(self, name)[wanted])

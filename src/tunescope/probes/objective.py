@@ -195,6 +195,40 @@ def evaluate(features: Features, parts: Sequence[tuple[Batch, torch.Tensor]]) ->
     return points
 
 
+def predictions(
+    features: Features, weights: torch.Tensor
+) -> Iterator[tuple[slice, torch.Tensor, torch.Tensor]]:
+    """Yield (rows, values, predicted distributions) of some words at a time.
+
+    The distributions have the shape (rows, P, K), and the next ones take their memory.
+    """
+    room = _Room(features)
+    for rows, x in features.blocks():
+        for part, piece in room.cut(rows, x, weights):
+            scores, p = room.scores(piece, weights)
+            torch.softmax(scores, 2, out=p)
+            yield part, piece, p
+
+
+def hessian_product(
+    features: Features, weights: torch.Tensor, direction: torch.Tensor
+) -> torch.Tensor:
+    """Multiply the Hessian of the summed loss at `weights` by a direction of the same shape."""
+    product, room = torch.zeros_like(weights), _Room(features)
+    both = torch.cat([weights, direction], 1)
+    for rows, x in features.blocks():
+        for _, piece in room.cut(rows, x, both):
+            scores, spare = room.scores(piece, both)
+            along, change = scores[:, weights.shape[1] :], spare[:, weights.shape[1] :]
+            p = torch.softmax(scores[:, : weights.shape[1]], 2)
+            torch.mul(p, along, out=change)
+            change = change - p * change.sum(2, keepdim=True)
+            flat = product.view(len(product), -1)
+            flat[:-1].addmm_(piece.T, change.view(len(piece), -1))
+            flat[-1] += change.sum(0).view(-1)
+    return product
+
+
 def _add(gradient: torch.Tensor, x: torch.Tensor, p: torch.Tensor, targets: torch.Tensor) -> None:
     """Add the share that some words have in the gradient; `p` becomes p - [y = k]."""
     p.scatter_add_(2, targets, p.new_full((1, 1, 1), -1.0).expand(targets.shape))

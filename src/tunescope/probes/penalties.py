@@ -33,6 +33,10 @@ class Penalty(Protocol):
         """Return what to multiply `w` by for the gradient of the part in l2, shape (P,)."""
         ...
 
+    def curve(self, w: torch.Tensor, direction: torch.Tensor, l2: torch.Tensor) -> torch.Tensor:
+        """Multiply the second derivative of the part in l2 by a direction, both (d, P, K)."""
+        ...
+
     def proximal(
         self, step: torch.Tensor, curvature: torch.Tensor, l1: torch.Tensor, l2: torch.Tensor
     ) -> torch.Tensor:
@@ -67,6 +71,10 @@ class Squared:
         """See `Penalty.slope`."""
         return 2 * l2.to(w.dtype)
 
+    def curve(self, w: torch.Tensor, direction: torch.Tensor, l2: torch.Tensor) -> torch.Tensor:
+        """See `Penalty.curve`."""
+        return self.slope(w, l2)[:, None] * direction
+
     def proximal(
         self, step: torch.Tensor, curvature: torch.Tensor, l1: torch.Tensor, l2: torch.Tensor
     ) -> torch.Tensor:
@@ -97,6 +105,11 @@ class NeuroX:
         """See `Penalty.slope`."""
         norm = w.square().sum((0, 2)).sqrt()
         return l2.to(w.dtype) / norm.clamp_min(1e-12)
+
+    def curve(self, w: torch.Tensor, direction: torch.Tensor, l2: torch.Tensor) -> torch.Tensor:
+        """See `Penalty.curve`: along w itself the norm is straight."""
+        along = (w * direction).sum((0, 2)) / w.square().sum((0, 2)).clamp_min(1e-24)
+        return self.slope(w, l2)[:, None] * (direction - along[:, None] * w)
 
     def proximal(
         self, step: torch.Tensor, curvature: torch.Tensor, l1: torch.Tensor, l2: torch.Tensor

@@ -64,7 +64,8 @@ class Fit:
     iterations : int
         How many were made: passes over the words.
     converged : bool
-        Whether `gap` (without a penalty: the gradient) came below the tolerance.
+        Whether `gap` came below the tolerance; without a penalty, whether the objective is at most
+        that share of what it is at zero coefficients, or the gradient small beside it.
     """
 
     coefficients: np.ndarray

@@ -55,15 +55,18 @@ def fit_many(
     penalty : {"squared", "neurox"}
         Form of the elastic net (`penalties.py`).
     solver : {"fista", "quick", "adam"}
-        `fista` goes on until the tolerance is proven. `quick` makes a fixed number of proximal Adam
+        `fista` goes on until the tolerance is proven; after 300 passes with Newton steps between
+        its own, one problem at a time. `quick` makes a fixed number of proximal Adam
         steps: a few passes, true zeros, and the gap that was reached is reported. `adam` is the
         papers' recipe, for like-for-like runs; it gives no zeros.
     tolerance : float
         Share of the optimum that the objective is proven (by the duality gap) to lie within when a
-        problem is done. Without a penalty there is no such proof, as the optimum may lie at
-        infinity: then the largest entry of the gradient must fall to this share of its first value.
+        problem is done. Without a penalty there is no optimum where classes can be separated: then
+        the objective must fall to this share of its value at zero coefficients. Where they cannot
+        be, nothing is proven and the gradient decides (`fista.fista` says how).
     max_iterations : int
-        Upper bound of `fista`; a problem that reaches it is returned with ``converged=False``.
+        Upper bound of the passes of `fista`; a problem that reaches it is returned with
+        ``converged=False``.
     recipe : Recipe, optional
         For `quick` and `adam`: passes, batch size, learning rate.
     seed : int

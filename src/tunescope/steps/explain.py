@@ -35,6 +35,7 @@ class MapConcepts(Step):
     """
 
     name: ClassVar[str] = "map_concepts"
+    version: ClassVar[int] = 2
     test_share: float = bounded(0.1, 0.01, 0.9)
     l2: float = bounded(1.0, 1e-6)
     tolerance: float = bounded(0.05, 0)

@@ -83,6 +83,7 @@ class Rank(Step):
     """
 
     name: ClassVar[str] = "rank"
+    version: ClassVar[int] = 2
     rankings: tuple[RankingName, ...] = (
         "lca", "linear", "probeless", "mean_select", "iou", "average_precision", "gaussian",
         "random",

@@ -42,6 +42,7 @@ class Probe(Step):
     """
 
     name: ClassVar[str] = "probe"
+    version: ClassVar[int] = 2
     l1: float = bounded(3.0, 0)
     l2: float = bounded(3.0, 0)
     loss: Literal["sum", "mean"] = "sum"
