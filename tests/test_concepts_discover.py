@@ -261,6 +261,25 @@ def test_words_without_activations(corpus, tmp_path):
     assert every.words.n_words == corpus.n_words - 3
 
 
+def test_words_without_activations_take_no_place_of_others(tmp_path):
+    corpus = ts.Corpus.from_sentences([["w", "v"]] * 30)
+    array = np.random.default_rng(0).normal(size=(60, 4))
+    array[:40] = np.nan  # of each type 10 are left
+    array[59] = np.nan  # of "v" 9
+    store = store_from_arrays(tmp_path / "cut", corpus, [array])
+    rule = {"n_clusters": 2, "min_types": 1, "max_occurrences": 5}
+    for choice in ("random", "first"):
+        found = ts.discover_concepts(store, tmp_path / choice, min_count=9, choice=choice, **rule)
+        forms = found.words.values("form").tolist()
+        assert (forms.count("w"), forms.count("v")) == (5, 5)
+        assert store.valid[found.words.rows_in(corpus)].all()
+    few = ts.discover_concepts(store, tmp_path / "few", min_count=10, **rule)
+    assert set(few.words.values("form")) == {"w"}
+    whole = store_from_arrays(tmp_path / "whole", corpus, [np.nan_to_num(array)])
+    drawn = ts.discover_concepts(whole, tmp_path / "drawn", min_count=9, **rule)
+    assert drawn.words.word_hash == ts.select_words(corpus, drawn.step).word_hash
+
+
 def test_fewer_words_than_clusters_is_an_error(stores, corpus, tmp_path):
     with pytest.raises(InputError, match="n_clusters = 600 but only 20 words"):
         ts.discover_concepts(stores[0], tmp_path / "c", words=corpus.select(np.arange(20)))

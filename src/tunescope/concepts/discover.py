@@ -55,8 +55,8 @@ def discover_concepts(
         as it is; an interrupted one goes on with the layers that are missing.
     words : Corpus, optional
         Which words of the store's corpus to cluster: `select_words` chooses them, best before
-        extraction. Give the same for base and tuned model. When not given, they are chosen from
-        the store's corpus by the rule in `step`, and those without activations are left out.
+        extraction. Give the same for base and tuned model. When not given, they are chosen by the
+        rule in `step` from the words of the store that have activations.
     n_jobs : int, optional
         Layers clustered at once, each in a process. As many as processors and memory allow when
         not given. The result does not depend on it.
@@ -119,9 +119,7 @@ def check_enough(words: Corpus, step: Concepts) -> None:
 def _words_of(store: ActivationStore, words: Corpus | None, step: Concepts) -> Corpus:
     """Return the words to cluster, all of them with activations."""
     if words is None:
-        chosen = select_words(store.corpus, step=step)
-        rows = chosen.rows_in(store.corpus)
-        return store.corpus.select(rows[store.valid[rows]])
+        return select_words(store.corpus.select(np.flatnonzero(store.valid)), step=step)
     without = np.flatnonzero(~store.valid[words.rows_in(store.corpus)])
     if len(without):
         raise InputError(
