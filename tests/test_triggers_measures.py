@@ -80,6 +80,24 @@ def test_rank_correlation_is_spearmans_and_within_classes():
     noise = rng.normal(size=60) + 10 * strata, rng.normal(size=60) + 10 * strata
     assert spearmanr(*noise).statistic > 0.6
     assert abs(rank_correlation(*noise, strata, resamples=100).value) < 0.4
+
+
+def test_copies_of_a_concept_make_no_correlation_more_certain():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=8)
+    y = x + rng.normal(size=8)
+    few = rank_correlation(x, y, resamples=500)
+    copies = [np.repeat(of, 10) for of in (x, y)]
+    units = np.repeat(np.arange(8), 10)
+    by_unit = rank_correlation(*copies, units=units, resamples=500)
+    assert by_unit.value == pytest.approx(few.value)
+    assert by_unit.low == pytest.approx(few.low, abs=0.05)
+    assert rank_correlation(*copies, resamples=500).low > few.low + 0.2
+    # of two strata that count units alike, each has its own
+    both = rank_correlation(*copies, np.arange(80) // 40, units % 4, resamples=500)
+    assert both.low < both.value < both.high
+    three = rank_correlation(*copies, units=units % 3, resamples=500)
+    assert np.isnan(three).all()
     assert np.isnan(rank_correlation(np.ones(10), np.arange(10.0)).value)
 
 
@@ -92,7 +110,7 @@ def test_the_best_of_many_on_one_half_is_no_better_on_the_other():
         halves = rng.random((2, 50, 30)) < 0.2  # 50 triggers, 30 texts in each half
         frame = pd.DataFrame({
             "towards": "x", "position": "before", "part": "first", "method": "random", "layer": -1,
-            "concept": -1, "trigger": [str(n) for n in range(50)],
+            "concept": -1, "mirrors": -1, "trigger": [str(n) for n in range(50)],
             "flip_rate": halves[0].mean(1), "probability": 0.5,
         })  # fmt: skip
         chosen = choose(frame).iloc[0]
@@ -105,7 +123,7 @@ def test_the_best_of_many_on_one_half_is_no_better_on_the_other():
 def test_ties_are_broken_by_probability_then_by_order():
     frame = pd.DataFrame({
         "towards": "x", "position": "before", "part": "first", "method": "concept",
-        "layer": [1, 1, 2, 2], "concept": [4, 5, 6, 7], "trigger": list("abcd"),
+        "layer": [1, 1, 2, 2], "concept": [4, 5, 6, 7], "mirrors": -1, "trigger": list("abcd"),
         "flip_rate": [0.5, 0.5, 0.5, 0.1], "probability": [0.1, 0.3, 0.3, 0.9],
     })  # fmt: skip
     found = choose(frame)

@@ -100,6 +100,19 @@ def test_every_method_tries_as_many_triggers(table: TriggerTable):
     assert set(sizes) == {4}
 
 
+def test_the_best_of_a_layer_is_of_its_concepts_or_of_what_mirrors_them(table: TriggerTable):
+    tried = table.tried.assign(
+        beside=lambda of: of["layer"].where(of["method"] == "concept", of["mirrors"])
+    )
+    rows = table.best[(table.best["scope"] == "layer") & (table.best["by"] == "predicted")]
+    assert set(rows["method"]) == {"concept", "random", "opposite", "lexicon"}
+    for row in rows.to_dict("records"):
+        here = tried[(tried["method"] == row["method"]) & (tried["towards"] == row["towards"])]
+        here = here[here["beside"] == row["layer"]]
+        assert row["trigger"] in set(here["trigger"])
+        assert row["tried"] == here["trigger"].nunique() > 0
+
+
 def test_a_text_flips_in_the_examples(table: TriggerTable):
     rows = table.examples[table.examples["towards"] == "good"]
     assert len(rows) == 5
@@ -114,9 +127,10 @@ def test_findings_say_whether_random_words_are_beaten(planted: Path, table: Trig
     assert said.startswith("Towards 'bad', ")
     assert "flips 100% of 20 held-out texts" in said
     weak = found(planted, tmp_path / "weak", methods=("concept", "random"), n_words=1, draws=1)
-    frame = weak.comparisons.assign(p=0.4, difference=0.1, flip_rate=0.3, baseline_rate=0.2)
+    frame = weak.comparisons.assign(p=0.03, p_holm=0.06, difference=0.1, flip_rate=0.3)
     object.__setattr__(weak, "comparisons", frame)
-    assert all("does not beat the best of as many random ones" in line for line in weak.findings())
+    for line in weak.findings():  # what counts is p corrected over classes and places
+        assert "does not beat the best of as many random ones" in line and "(p = 0.06)" in line
 
 
 @pytest.mark.parametrize("choice", ["central", "random", "greedy"])

@@ -79,7 +79,7 @@ class Triggers(Step):
     """
 
     name: ClassVar[str] = "triggers"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     methods: tuple[Method, ...] = ("concept", "random", "opposite", "lexicon", "hotflip")
     n_words: int = bounded(3, 1, 20)
     positions: tuple[Position, ...] = ("before",)

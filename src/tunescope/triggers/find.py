@@ -22,6 +22,7 @@ from tunescope.steps import Triggers
 from tunescope.tasks.data import TaskData
 from tunescope.tasks.table import Task
 from tunescope.triggers import tables
+from tunescope.triggers.comparing import compare
 from tunescope.triggers.groups import polarity_groups
 from tunescope.triggers.halves import alike, halves, unseen
 from tunescope.triggers.lexicon import find_lexicon, read_lexicon
@@ -164,7 +165,7 @@ def _frames(
         "tried": tried,
         "said": said,
         "best": tables.best(chosen, said, step),
-        "comparisons": tables.compare(chosen, said, tried, step),
+        "comparisons": compare(chosen, said, tried, step),
         "concepts": of_concepts,
         "correlations": tables.correlate(of_concepts, step),
         "examples": shown,

@@ -12,8 +12,14 @@ if TYPE_CHECKING:
 LEVEL = 0.05
 
 
+def main_rows(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Return the comparisons that findings are about: all layers together, beside random words."""
+    main = (comparisons["scope"] == "all") & (comparisons["baseline"] == "random")
+    return pd.DataFrame(comparisons[main])
+
+
 def findings(table: TriggerTable) -> list[str]:
-    """Return one or two sentences for each class and place.
+    """Return one or two sentences for each class and place; p is corrected over these (Holm).
 
     Parameters
     ----------
@@ -21,8 +27,7 @@ def findings(table: TriggerTable) -> list[str]:
         What was found.
     """
     said = []
-    frame = table.comparisons
-    frame = pd.DataFrame(frame[(frame["scope"] == "all") & (frame["baseline"] == "random")])
+    frame = main_rows(table.comparisons)
     for row in frame.to_dict("records"):
         said.append(_against_random(row, table))
     seen = {(row["towards"], row["position"], row["part"]) for row in frame.to_dict("records")}
@@ -47,23 +52,23 @@ def _against_random(row: dict[str, Any], table: TriggerTable) -> str:
     if row["n"] == 0:
         return f"{where}: no held-out text is predicted otherwise, nothing can flip."
     best = f"{where}, the best trigger from a concept"
-    if row["p"] < LEVEL and row["difference"] > 0:
+    if row["p_holm"] < LEVEL and row["difference"] > 0:
         first = f"{best} beats the best of as many random ones: {flips}"
-    elif row["p"] < LEVEL:
+    elif row["p_holm"] < LEVEL:
         first = f"{best} is worse than the best of as many random ones: {flips}"
     else:
         first = f"{best} does not beat the best of as many random ones: {flips}"
-    first += f" (p = {row['p']:.2g})."
+    first += f" (p = {row['p_holm']:.2g})."
     mean = f"{row['mean']:.0%} against {row['baseline_mean']:.0%}"
-    if pd.isna(row["mean_p"]):
+    if pd.isna(row["mean_p_holm"]):
         return first
-    if row["mean_p"] < LEVEL and row["mean_difference"] > 0:
+    if row["mean_p_holm"] < LEVEL and row["mean_difference"] > 0:
         second = f"On average their triggers flip more than random ones do, {mean}"
-    elif row["mean_p"] < LEVEL:
+    elif row["mean_p_holm"] < LEVEL:
         second = f"On average their triggers flip less than random ones do, {mean}"
     else:
         second = f"On average their triggers flip no more than random ones do, {mean}"
-    return f"{first} {second} (p = {row['mean_p']:.2g})."
+    return f"{first} {second} (p = {row['mean_p_holm']:.2g})."
 
 
 def _place(row: dict[str, Any], table: TriggerTable) -> str:

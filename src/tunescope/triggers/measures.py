@@ -2,7 +2,8 @@
 
 Rates have Wilson's interval. What compares the same texts with and without a trigger, or with two
 triggers, is resampled by texts, paired; for outcomes of -1, 0 and 1 that is drawing how often each
-occurs. Methods are compared over groups of triggers, as triggers of one concept go together.
+occurs. Methods are compared over groups of triggers, as triggers of one concept go together, and
+groups that share words (`units`) are resampled and exchanged together.
 """
 
 from __future__ import annotations
@@ -96,42 +97,63 @@ def paired_rates(
 
 
 def group_means(
-    a: np.ndarray, b: np.ndarray, *, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+    a: np.ndarray,
+    b: np.ndarray,
+    units_a: np.ndarray | None = None,
+    units_b: np.ndarray | None = None,
+    *,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
 ) -> Compared:
-    """Compare the mean of two sets of groups: bootstrap interval, p by exchanging groups at random.
+    """Compare the mean of two sets of groups: bootstrap interval, p by exchanging units at random.
 
     Parameters
     ----------
     a, b : numpy.ndarray of float, shapes (n_a,) and (n_b,)
         A value of each group: the mean flip rate of its triggers.
+    units_a, units_b : numpy.ndarray of int, shapes (n_a,) and (n_b,), optional
+        Groups of one number are resampled and exchanged together; each by itself when not given.
     resamples : int
         Draws of both.
     confidence, seed : float, int
         Of the interval; of both.
+
+    Returns
+    -------
+    Compared
+        The difference of the means over groups. Without interval and p where either side has
+        fewer than two units: nothing can be exchanged.
     """
     if not len(a) or not len(b):
         return Compared(*NOTHING, float("nan"))
+    observed = float(a.mean() - b.mean())
+    x, y = _of_units(a, units_a), _of_units(b, units_b)
+    n = len(x)
+    if min(n, len(y)) < 2:
+        return Compared(observed, *NOTHING[1:], float("nan"))
     rng = np.random.default_rng(seed)
-    observed = a.mean() - b.mean()
-    drawn = _resampled(a, resamples, rng).mean(1) - _resampled(b, resamples, rng).mean(1)
-    pooled = np.concatenate([a, b])
-    mixed = rng.permuted(np.tile(pooled, (resamples, 1)), axis=1)
-    apart = mixed[:, : len(a)].mean(1) - mixed[:, len(a) :].mean(1)
+    drawn = [one[rng.integers(len(one), size=(resamples, len(one)))] for one in (x, y)]
+    differences = _ratio(drawn[0]) - _ratio(drawn[1])
+    pooled = np.concatenate([x, y])
+    mixed = pooled[rng.permuted(np.tile(np.arange(len(pooled)), (resamples, 1)), axis=1)]
+    apart = _ratio(mixed[:, :n]) - _ratio(mixed[:, n:])
     reached = int((np.abs(apart) >= abs(observed) - 1e-12).sum())
     p = (1 + reached) / (1 + resamples)
-    return Compared(float(observed), *_ends(drawn, confidence), p)
+    return Compared(observed, *_ends(differences, confidence), p)
 
 
 def rank_correlation(
     trait: np.ndarray,
     strength: np.ndarray,
     strata: np.ndarray | None = None,
+    units: np.ndarray | None = None,
     *,
     resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    """Return Spearman's correlation with its bootstrap interval.
+    """Return Spearman's correlation with its bootstrap interval; nothing of fewer than four units.
 
     Parameters
     ----------
@@ -140,22 +162,27 @@ def rank_correlation(
     strata : numpy.ndarray, shape (n,), optional
         Ranks are taken within each (a class is easier to flip to than another), and resampled
         within it too.
+    units : numpy.ndarray, shape (n,), optional
+        Concepts of one stratum and unit are resampled together; each by itself when not given.
     resamples, confidence, seed : int, float, int
-        Of the bootstrap over concepts.
+        Of the bootstrap over units.
     """
     known = np.isfinite(trait) & np.isfinite(strength)
-    strata = (
-        np.zeros(len(trait), int) if strata is None else np.unique(strata, return_inverse=True)[1]
-    )
-    trait, strength, strata = trait[known], strength[known], strata[known]
-    if len(trait) < 4:
+    strata = np.zeros(len(trait), int) if strata is None else strata
+    units = np.arange(len(trait)) if units is None else units
+    trait, strength, strata, units = (of[known] for of in (trait, strength, strata, units))
+    places = [
+        [np.flatnonzero(here & (units == unit)) for unit in np.unique(units[here])]
+        for here in (strata == stratum for stratum in np.unique(strata))
+    ]
+    if sum(map(len, places)) < 4:
         return NOTHING
     value = _correlation(trait, strength, strata)
     rng = np.random.default_rng(seed)
-    places = [np.flatnonzero(strata == number) for number in np.unique(strata)]
     drawn = []
     for _ in range(resamples):
-        rows = np.concatenate([rng.choice(here, len(here)) for here in places])
+        picked = [here[at] for here in places for at in rng.integers(len(here), size=len(here))]
+        rows = np.concatenate(picked)
         drawn.append(_correlation(trait[rows], strength[rows], strata[rows]))
     drawn = np.array(drawn)[np.isfinite(drawn)]
     if not np.isfinite(value) or not len(drawn):
@@ -173,8 +200,16 @@ def _correlation(trait: np.ndarray, strength: np.ndarray, strata: np.ndarray) ->
     return float((x * y).sum() / size) if size > 0 else float("nan")
 
 
-def _resampled(values: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    return values[rng.integers(len(values), size=(resamples, len(values)))]
+def _of_units(values: np.ndarray, units: np.ndarray | None) -> np.ndarray:
+    """Return sum and number of the values of each unit, shape (n_units, 2)."""
+    at = np.arange(len(values)) if units is None else np.unique(units, return_inverse=True)[1]
+    return np.stack([np.bincount(at, values), np.bincount(at)], 1)
+
+
+def _ratio(drawn: np.ndarray) -> np.ndarray:
+    """Return the mean over groups of drawn units, from shape (resamples, n_units, 2)."""
+    total = drawn.sum(1)
+    return total[:, 0] / total[:, 1]
 
 
 def _ends(drawn: np.ndarray, confidence: float) -> tuple[float, float]:

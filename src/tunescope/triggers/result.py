@@ -54,9 +54,10 @@ class TriggerTable(StepResult):
         """Two rows per chosen trigger (`by` predicted and gold class), on the held-out half.
 
         Columns `towards`, `position`, `part`, `method`, `scope` (`all`, or `layer` for the best of
-        a layer's concepts), `layer`, `concept`, `trigger`, `tried` (triggers it is the best of),
-        `choosing_rate`, `by`, `n_texts`, `n` (could flip), `flipped`, `flip_rate`, `flip_low`,
-        `flip_high`, `accuracy_before`, `accuracy_after`, `drop`, `drop_low`, `drop_high`.
+        a layer's concepts, or of the groups of a baseline that mirror them), `layer`, `concept`,
+        `trigger`, `tried` (of how many different triggers it is the best), `choosing_rate`, `by`,
+        `n_texts`, `n` (could flip), `flipped`, `flip_rate`, `flip_low`, `flip_high`,
+        `accuracy_before`, `accuracy_after`, `drop`, `drop_low`, `drop_high`.
         """
         return self._frame("best")
 
@@ -64,10 +65,15 @@ class TriggerTable(StepResult):
     def comparisons(self) -> pd.DataFrame:
         """One row per class, place, scope and baseline: concepts beside it, with tests.
 
+        Concepts of a layer are beside the groups that mirror them; HotFlip is beside all only.
+
         Columns `towards`, `position`, `part`, `scope`, `layer`, `baseline`, `trigger`,
-        `baseline_trigger`, `n`, `flip_rate`, `baseline_rate`, `difference`, `low`, `high`, `p` (the
-        chosen triggers on the held-out half), `tried`, `baseline_tried`, `mean`, `baseline_mean`,
-        `mean_difference`, `mean_low`, `mean_high`, `mean_p` (all triggers, on the choosing half).
+        `baseline_trigger`, `n`, `flip_rate`, `baseline_rate`, `difference`, `low`, `high`, `p`,
+        `p_holm` (the chosen triggers on the held-out half), `tried`, `baseline_tried`, `mean`,
+        `baseline_mean`, `mean_difference`, `mean_low`, `mean_high`, `mean_p`, `mean_p_holm` (all
+        triggers, on the choosing half), `units`, `baseline_units` (what was exchanged: groups that
+        share words are one). `p_holm` and `mean_p_holm` are corrected over the rows that
+        `findings` uses, all layers beside random words, and not a number in the others.
         """
         return self._frame("comparisons")
 
@@ -76,7 +82,8 @@ class TriggerTable(StepResult):
         """One row per place and polarity concept: traits and the strength of its triggers.
 
         Columns `towards`, `layer`, `concept`, `size`, `n_types`, `class_share`, `spread`,
-        `distance`, `position`, `part`, `n_triggers`, `mean_rate`, `best_rate`, `trigger`.
+        `distance`, `position`, `part`, `n_triggers`, `mean_rate`, `best_rate`, `trigger`, `unit`
+        (of one class and place, concepts whose triggers share words have the same number).
         """
         return self._frame("concepts")
 

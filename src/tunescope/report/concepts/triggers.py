@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from tunescope.report.figure import Figure, slug
@@ -10,7 +12,7 @@ from tunescope.report.finding import Finding
 from tunescope.report.provenance import source as producer
 from tunescope.report.wording import percent, spread
 from tunescope.study.result import Run
-from tunescope.triggers.findings import LEVEL
+from tunescope.triggers.findings import LEVEL, main_rows
 from tunescope.triggers.result import TriggerTable
 
 PLACE = ["position", "part"]
@@ -49,9 +51,8 @@ def finding(found: TriggerTable, corpus: str) -> Finding | None:
     said = found.findings()
     if not said:
         return None
-    rows = found.comparisons
-    rows = rows[(rows["scope"] == "all") & (rows["baseline"] == "random")]
-    beats = (rows["p"] < LEVEL) & (rows["difference"] > 0)
+    rows = main_rows(found.comparisons)
+    beats = (rows["p_holm"] < LEVEL) & (rows["difference"] > 0)
     return Finding(f"triggers in {corpus}", " ".join(said), bool(len(rows) and beats.all()))
 
 
@@ -85,24 +86,26 @@ def _place(run: Run, corpus: str, found: TriggerTable, position: str, part: str)
             f"triggers-{name}",
             f"Words that flip predictions of {facts['model']} ({corpus})",
             f"The best trigger of each kind. {rule} Tick: mean of all triggers tried on the "
-            f"choosing texts. {interval}. All kinds but HotFlip had the same number of tries, "
-            f"{spread(table['tried'])} in all.{lacking}",
-            {"flips by class": draw.flips(best, tried)},
+            f"choosing texts. {interval}. All kinds had the same budget; they tried "
+            f"{spread(table['tried'])} different triggers (see the table), fewer where words are "
+            f"few, more where HotFlip needs them for one round.{lacking}",
+            {"flips by class": partial(draw.flips, best, tried)},
             pd.DataFrame(table[columns]),
             source,
             shown=_readable(table),
         )
     ]
-    if "layer" in set(best["scope"]):
-        rows = pd.DataFrame(best[(best["scope"] == "layer") & (best["by"] == "predicted")])
+    layers = draw.by_layer(best)
+    if "concept" in set(layers["method"]):
         made.append(
             Figure(
                 f"trigger-layers-{name}",
                 f"Which layers' concepts make triggers ({corpus})",
                 f"The best trigger from the polarity concepts of each layer. {rule} Dashed: the "
-                f"best of as many random triggers. {interval}.",
-                {"flips by layer": draw.layers(best)},
-                rows,
+                "best of the random triggers that stand for those of the same layer, as many as "
+                f"these (`tried` in the table). {interval}.",
+                {"flips by layer": partial(draw.layers, best)},
+                layers,
                 source,
             )
         )
@@ -114,10 +117,11 @@ def _place(run: Run, corpus: str, found: TriggerTable, position: str, part: str)
                 "Each point is a polarity concept: how much of it comes from sentences of its "
                 "class, and how many predictions its triggers flip on average, on the choosing "
                 "texts. Dashed: the mean of random words. Below: Spearman’s rank correlation of "
-                f"traits with that rate over {len(concepts):,} concepts, with bootstrap intervals.",
+                f"traits with that rate over {len(concepts):,} concepts, with bootstrap intervals; "
+                "concepts whose triggers share words are drawn together.",
                 {
-                    "share of its class": draw.strength(concepts, tried, "class_share"),
-                    "traits": draw.correlations(correlations),
+                    "share of its class": partial(draw.strength, concepts, tried, "class_share"),
+                    "traits": partial(draw.correlations, correlations),
                 },
                 concepts,
                 source,

@@ -94,6 +94,18 @@ def flips(best: pd.DataFrame, tried: pd.DataFrame) -> Any:
     )
 
 
+def by_layer(best: pd.DataFrame) -> pd.DataFrame:
+    """Return what `layers` draws: the best of each layer's concepts, and of their random mirrors.
+
+    Parameters
+    ----------
+    best : pandas.DataFrame
+        `TriggerTable.best`.
+    """
+    shown = (best["scope"] == "layer") & (best["by"] == "predicted")
+    return pd.DataFrame(best[shown & best["method"].isin(["concept", "random"])])
+
+
 def layers(best: pd.DataFrame) -> Any:
     """Draw the flip rate of the best concept trigger of each layer beside that of random words.
 
@@ -106,30 +118,27 @@ def layers(best: pd.DataFrame) -> Any:
     -------
     altair.LayerChart
     """
-    rows = pd.DataFrame(best[best["by"] == "predicted"])
-    names = ["best of the layer's concepts", "best of random words"]
-    own = pd.DataFrame(rows[rows["scope"] == "layer"]).assign(measure=names[0])
-    ends = own["layer"].min(), own["layer"].max()
-    random = pd.DataFrame(rows[rows["method"] == "random"])
-    lines = pd.concat([random.assign(layer=end) for end in ends]).assign(measure=names[1])
-    classes = sorted(set(own["towards"]))
+    measures = {"concept": "best of the layer's concepts", "random": "best of random words"}
+    frame = by_layer(best).replace({"method": measures}).rename(columns={"method": "measure"})
+    own = frame[frame["measure"] == measures["concept"]]
+    classes = sorted(set(frame["towards"]))
     colours = [CATEGORIES[n % len(CATEGORIES)] for n in range(len(classes))]
     colour = alt.Color(
         "towards:N",
         scale=alt.Scale(domain=classes, range=colours),
         legend=alt.Legend(title="Towards", symbolOpacity=1),
     )
-    x, dash = layer_axis(own["layer"]), dashes(names)
+    x, dash = layer_axis(frame["layer"]), dashes(list(measures.values()))
     y = value_axis("flip_rate:Q", "Predictions flipped", domain=[0, 1])
-    tip = ["towards:N", "layer:Q", "trigger:N", "tried:Q", "n:Q"]
+    tip = ["towards:N", "measure:N", "layer:Q", "trigger:N", "tried:Q", "n:Q"]
     tip += [alt.Tooltip(f"{c}:Q", format=".1%") for c in ("flip_rate", "flip_low", "flip_high")]
-    at = alt.Chart(own).encode(x=x, color=colour)
+    both, filled = (alt.Chart(of).encode(x=x, color=colour) for of in (frame, own))
     return styled(
         alt.layer(
-            alt.Chart(lines).mark_line().encode(x=x, y=y, color=colour, strokeDash=dash),
-            at.mark_rule().encode(y=alt.Y("flip_low:Q"), y2="flip_high:Q"),
-            at.mark_line().encode(y=y, strokeDash=dash),
-            at.mark_point(filled=True, size=55, opacity=1).encode(y=y, tooltip=tip),
+            both.mark_line().encode(y=y, strokeDash=dash),
+            both.mark_point(size=35, opacity=1).encode(y=y, tooltip=tip),
+            filled.mark_rule().encode(y=alt.Y("flip_low:Q"), y2="flip_high:Q"),
+            filled.mark_point(filled=True, size=55, opacity=1).encode(y=y, tooltip=tip),
         )
     )
 
