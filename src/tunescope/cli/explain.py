@@ -156,30 +156,19 @@ def _show(result: Any, page: Path | None, save: Path | None) -> None:
 def _of_run(run: Path, model: str | None, corpus: str | None) -> dict[str, Any]:
     """Find a run's mapper, and what belongs to it."""
     from tunescope.errors import InputError, nearest
-    from tunescope.models.reference import find_model
+    from tunescope.study.explaining import explainer_inputs
     from tunescope.study.result import Run
 
     opened = Run.load(run)
-    known = {(on, of): made for (on, _, of), made in opened.latent.mappers.items()}
+    known = {(key[0], key[2]): key for key in opened.latent.mappers}
     for given, names in ((model, {of for _, of in known}), (corpus, {on for on, _ in known})):
         if given is not None and known and given not in names:
             raise InputError(f"{run} has no mapper of {given!r}; {nearest(given, names)}")
-    found = {k: m for k, m in known.items() if corpus in (None, k[0]) and model in (None, k[1])}
+    found = [k for k in known if corpus in (None, k[0]) and model in (None, k[1])]
     if len(found) != 1:
         listed = ", ".join(f"{of} on {on}" for on, of in found) or "none"
         raise InputError(
             f"{run}: mappers of the model and corpus asked for: {listed}; "
             + ("give --model and --corpus" if found else "the study needs [map_concepts], run")
         )
-    [((on, of), mapper)] = found.items()
-    source, folder = opened.study.models[of], opened.study.folder
-    if source.path is None:  # tuned by the study itself
-        ref = find_model(run / "models" / of, name=of)
-    else:
-        ref = find_model(source, name=of, relative_to=folder)
-    pairs = [pair for pair in opened.alignments if pair[0] == on and of in pair[1:]]
-    alignment = opened.alignments[max(pairs, key=lambda pair: pair[2] == of)] if pairs else None
-    return {
-        "model": ref, "concepts": run / "concepts" / on / of, "mapper": mapper,
-        "alignment": alignment, "names": opened.latent.names.get((on, of)),
-    }  # fmt: skip
+    return explainer_inputs(opened, *known[found[0]])

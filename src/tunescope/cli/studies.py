@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from tunescope.cli.app import app, show
 
@@ -25,9 +28,9 @@ def run(study: Path, *, out: Path | None = None, device: str = "auto") -> None:
     from tunescope.report.findings import summary
     from tunescope.report.neurons.page import summary as neuron_summary
     from tunescope.report.provenance import warnings
-    from tunescope.viewer.export import export as write_pages
     from tunescope.report.transfer.findings import summary as transfer_summary
     from tunescope.study.run import run as run_study
+    from tunescope.viewer.export import export as write_pages
 
     result = run_study(study, out, device=device)
     site = result.path / "site"
@@ -70,7 +73,40 @@ def export(run: Path, out: Path) -> None:
     out
         Folder for the pages.
     """
-    from tunescope.viewer.export import export as write_pages
     from tunescope.study.result import Run
+    from tunescope.viewer.export import export as write_pages
 
     sys.stdout.write(f"page: {write_pages(Run.load(run), out).resolve()}\n")
+
+
+@app.command
+def view(
+    run: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    annotate: bool = False,
+    open_browser: Annotated[bool | None, Parameter(name="--open", negative="--no-open")] = None,
+    device: str = "auto",
+) -> None:
+    """Serve a run's pages, also of one that is still going on; Ctrl-C ends.
+
+    Parameters
+    ----------
+    run
+        Folder of a run.
+    host
+        Address or name to bind to. Elsewhere than on this machine, the address that is printed has
+        a token in it, without which nothing is shown.
+    port
+        8765, or another one where that is taken.
+    annotate
+        Let concepts be annotated; what is said of them is kept in the run's folder.
+    open_browser
+        Open the first page in a browser; by default where there is a screen.
+    device
+        Where a tuned model runs when texts are tried on it: auto, cpu, cuda:1, ...
+    """
+    from tunescope.viewer.server.serve import view as serve
+
+    serve(run, host=host, port=port, annotate=annotate, open_browser=open_browser, device=device)

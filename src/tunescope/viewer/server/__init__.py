@@ -1,0 +1,1 @@
+"""A site served: the same pages, and beside them what needs a server."""
