@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from runs import NEURONS, make_tiny_run
-from tunescope.files import hash_file
+from tunescope.files import hash_file, write_json
 from tunescope.study.info import info
+from tunescope.study.jobs import Job, Jobs, kept_jobs
+from tunescope.study.result import Run
 from tunescope.study.run import run
 
 TUNING = """
@@ -26,7 +28,7 @@ task = "odd"
 [finetune]
 epochs = 1
 """
-NOT_NUMBERS = {"timings.json", ".lock", "manifest.json", "study.toml"}
+NOT_NUMBERS = {"timings.json", "jobs.json", ".lock", "manifest.json", "study.toml"}
 
 
 def results(folder: Path) -> dict[str, str]:
@@ -77,12 +79,17 @@ def test_ten_kills(finished):
             break
         assert child.exitcode == -signal.SIGKILL
         kills += 1
-        done = sum(job.state == "done" for job in info(out).jobs)
+        found = info(out).jobs
+        done = sum(job.state == "done" for job in found)
         assert done >= previous  # nothing finished is lost
+        if kept := {(job.step, job.what) for job in kept_jobs(out)}:
+            # Which models tell classes is known when they are there.
+            assert kept >= {(job.step, job.what) for job in found if job.step != "predict"}
         previous = done
     assert kills >= 10
     run(finished / "study.toml", out, device="cpu")
     assert results(out) == results(whole)
+    assert [job.state for job in kept_jobs(out)] == ["done"] * len(info(out).jobs)
     assert not list(out.rglob(".partial-*"))
 
 
@@ -98,7 +105,9 @@ def test_second_run_changes_nothing(finished):
     before = written()
     run(finished / "study.toml", out, device="cpu")
     assert written() == before
-    assert {job.state for job in info(out).jobs} == {"done"}
+    found = info(out).jobs
+    assert {job.state for job in found} == {"done"}
+    assert tuple(Run.load(out).jobs) == found
 
 
 def test_changed_parameter_makes_only_what_needs_it_stale(finished):
@@ -113,6 +122,30 @@ def test_changed_parameter_makes_only_what_needs_it_stale(finished):
             "corpus", "task", "finetune", "extract", "predict", "concepts", "align", *NEURONS
         )
     }  # fmt: skip
+
+
+def test_the_kept_list_says_what_is_old_and_what_was_begun(finished, monkeypatch):
+    out = shutil.copytree(finished / "run", finished / "listed")
+    text = (finished / "study.toml").read_text()
+    study = finished / "other.toml"
+    study.write_text(text.replace("l1 = 0.01", "l1 = 0.02"))
+    real = Jobs.do
+
+    def do(self, name, *given, **options):
+        if self.does and name == "extract":
+            raise KeyboardInterrupt
+        return real(self, name, *given, **options)
+
+    monkeypatch.setattr(Jobs, "do", do)
+    with pytest.raises(KeyboardInterrupt):
+        run(study, out, device="cpu")
+    states = [job.state for job in kept_jobs(out) if job.step == "probe"]
+    assert states == ["stale"] * 6
+    missing = Job("probe", "more", out / "probes" / "new", "missing", 0, None)
+    write_json(out / "jobs.json", [vars(missing) | {"folder": "probes/new"}])
+    assert kept_jobs(out) == [missing]
+    write_json(out / "probes" / "new" / "started.json", {})
+    assert [job.state for job in kept_jobs(out)] == ["partial"]
 
 
 def test_two_processes_in_one_folder(finished):

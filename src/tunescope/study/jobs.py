@@ -1,7 +1,8 @@
 """One job after the other: do it, time it, or only look whether it is done.
 
 A job that fails does not stop the others: what it was to give counts as not there, its message is
-kept for the page and said at the end.
+kept for the page and said at the end. Which jobs there are and how far each has come is kept in
+`jobs.json`, which is read without the libraries that do the work.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,28 @@ class Job:
     seconds: float | None
 
 
+KEPT = "jobs.json"
+
+
+def kept_jobs(path: Path) -> list[Job]:
+    """Return all jobs of a run as the last `run` left them, in their order.
+
+    One in which a run was killed is `partial`: it has begun to write.
+
+    Parameters
+    ----------
+    path : Path
+        The run's folder. Of a run that keeps no list, none are known.
+    """
+    rows = read_json(path / KEPT) if (path / KEPT).exists() else []
+    jobs = [Job(**{**row, "folder": path / row["folder"]}) for row in rows]
+    begun = [job.state == "missing" and (job.folder / "started.json").exists() for job in jobs]
+    return [
+        replace(job, state="partial") if partial else job
+        for job, partial in zip(jobs, begun, strict=True)
+    ]
+
+
 class Jobs:
     """Does jobs (`working`) or looks at them (`looking`), and keeps a list.
 
@@ -74,6 +97,8 @@ class Jobs:
     def __init__(self, out: Path, does: bool):
         self.does = does
         self.list: list[Job] = []
+        self._out = out
+        self._planned: dict[tuple[str, str], Job] = {}
         self._skipped: dict[str, str] = {}
         self._reasons = out / "skipped.json"
         self.failed: dict[str, str] = {}
@@ -171,7 +196,7 @@ class Jobs:
             self._seconds[key] = round(time.monotonic() - began, 2)
             write_json(self._timings, self._seconds)
         size = folder_size(folder) if folder.exists() else 0
-        self.list.append(Job(name, what, folder, state, size, self._seconds.get(key)))
+        self._add(Job(name, what, folder, state, size, self._seconds.get(key)))
         return result
 
     def together(
@@ -216,7 +241,7 @@ class Jobs:
             return function(*inputs, **options)
         except Exception as error:
             self.fail(name, what, error)
-            self.list.append(Job(name, what, Path(), "failed", 0, None))
+            self._add(Job(name, what, self._out, "failed", 0, None))
             return ABSENT
 
     def fail(self, name: str, what: str, error: Exception) -> None:
@@ -249,11 +274,37 @@ class Jobs:
             Why, and what to do about it.
         """
         self._skipped[f"{name} {what}"] = reason
-        self.list.append(Job(name, what, folder, "skipped", 0, None))
+        self._add(Job(name, what, folder, "skipped", 0, None))
+
+    def plan(self, jobs: Sequence[Job]) -> None:
+        """Keep what is to be done, as it was found before: of a run that is killed, all is known.
+
+        Parameters
+        ----------
+        jobs : sequence of Job
+            All jobs, in their order.
+        """
+        self._planned = {(job.step, job.what): job for job in jobs}
+        self._keep()
+
+    def _add(self, job: Job) -> None:
+        self.list.append(job)
+        self._planned[job.step, job.what] = job
+        self._keep()
+
+    def _keep(self) -> None:
+        """Write down all jobs and how far each has come."""
+        if self.does:
+            rows = [
+                vars(job) | {"folder": job.folder.relative_to(self._out).as_posix()}
+                for job in self._planned.values()
+            ]
+            write_json(self._out / KEPT, rows)
 
     def _forget_others(self) -> None:
         """Keep no timings of jobs that the study no longer has; write down what was skipped."""
         write_json(self._reasons, self._skipped)
+        self.plan(self.list)
         names = {f"{job.step} {job.what}" for job in self.list}
         if self._seconds.keys() - names:
             self._seconds = {key: self._seconds[key] for key in self._seconds.keys() & names}

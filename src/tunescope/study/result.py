@@ -24,6 +24,7 @@ from tunescope.results import Result
 from tunescope.steps import Step
 from tunescope.study.concept_results import ConceptResults
 from tunescope.study.file import Study
+from tunescope.study.jobs import Job, kept_jobs
 from tunescope.study.neuron_results import NeuronResults
 from tunescope.study.summary import accuracy_table, concept_table, sets_table, single_table
 from tunescope.study.transfer_results import TransferResults
@@ -81,8 +82,18 @@ class Run(Result):
     @cached_property
     def not_done(self) -> set[str]:
         """Jobs that failed or were passed over in the last run: what they left before is old."""
+        return {*self.failed, *self.skipped}
+
+    @property
+    def jobs(self) -> list[Job]:
+        """All steps and how far each has come, as the last run left them."""
+        return kept_jobs(self.path)
+
+    @cached_property
+    def skipped(self) -> dict[str, str]:
+        """What could not be done in the last run: job and reason."""
         path = self.path / "skipped.json"
-        return {*self.failed, *(read_json(path) if path.exists() else {})}
+        return read_json(path) if path.exists() else {}
 
     @property
     def tuning(self) -> dict[str, TunedModel]:

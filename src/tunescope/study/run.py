@@ -98,6 +98,10 @@ def follow(study: Study, out: Path, jobs: Jobs, device: str = "auto") -> None:
         for name, source in study.corpora.items()
     }  # fmt: skip
     check_labels(study, corpora)
+    if jobs.does:  # only now are the label columns known, for each of which there are jobs
+        with Jobs.looking(out) as seen:
+            follow(study, out, seen)
+        jobs.plan(seen.list)
     selections = {name: selection(study, corpora[name]) for name in study.clustered}
     found = models(study, out, jobs, device)
     by_layer = {*study.probed, *study.measured}
