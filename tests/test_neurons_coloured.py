@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rich.color import Color
 
-from neuron_page import ARABIC, HEBREW
+from hostile_neurons import ARABIC, HEBREW
 from runs import HOSTILE
 from tunescope.neurons.coloured import (
     FULL,

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from neuron_page import ARABIC, HEBREW, SENTENCES, hostile_store
+from hostile_neurons import ARABIC, HEBREW, SENTENCES, hostile_store
 from runs import HOSTILE, LABELS
 from stores import store_from_arrays
 from tunescope.activations.neuron import NeuronId

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tunescope.viewer.alignment import Alignments
 from tunescope.viewer.content import Pages
 from tunescope.viewer.layers import Layers
+from tunescope.viewer.neurons.pages import Neurons
 from tunescope.viewer.overview import Overview
 from tunescope.viewer.triggers import Triggers
 
@@ -22,4 +23,4 @@ def page_kinds(site: Site) -> list[Pages]:
     site : Site
         The site they are in.
     """
-    return [Overview(site), Layers(site), Alignments(site), Triggers(site)]
+    return [Overview(site), Layers(site), Alignments(site), Neurons(site), Triggers(site)]

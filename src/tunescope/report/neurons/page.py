@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 
-from tunescope.neurons.result import NeuronEffects, NeuronRankings
-from tunescope.report.figure import Figure, slug
+from tunescope.neurons.result import NeuronEffects
+from tunescope.report.figure import Figure
 from tunescope.report.finding import Finding
 from tunescope.report.neurons import findings as neuron_findings
 from tunescope.report.neurons import sections as neuron_sections
-from tunescope.report.neurons.browser import neuron_data
 from tunescope.report.neurons.facts import NeuronFacts, Tables
 from tunescope.report.neurons.inputs import facts_of, tables_of
 from tunescope.report.provenance import source
@@ -58,35 +56,6 @@ def summary(run: Run) -> str:
         lines.append(f"neurons, all together: {neuron_findings.verdict(claims)}")
         lines += [f"- {claim.topic}: {claim.text}" for claim in claims]
     return "\n".join(lines).replace("\N{MINUS SIGN}", "-")
-
-
-def page_name(key: Key) -> str:
-    """Return the file name of the page of one model and label column."""
-    return f"neurons-{slug(*key)}.html"
-
-
-def browser(run: Run, key: Key) -> dict[str, Any]:
-    """Return what the neuron browser of one model and label column shows."""
-    ranked = run.neurons.rankings[key]
-    return neuron_data(ranked.views(), _chosen(ranked))
-
-
-def _chosen(ranked: NeuronRankings) -> dict[tuple[str, str, str], list[tuple[str, str, int]]]:
-    """Say for which tags, and at which rank, a neuron whose words are kept was chosen."""
-    views = ranked.views()
-    ranking = ranked.ranking(ranked.rankings[0], ranked.scalings[0])
-    widths = ranked.facts["widths"]
-    starts = dict(zip(ranked.facts["layers"], [0, *pd.Series(widths).cumsum()], strict=False))
-    most = ranked.manifest.parameters["views"]
-    found: dict[tuple[str, str, str], list[tuple[str, str, int]]] = {}
-    for view in views:
-        column = starts[view.neuron.layer] + view.neuron.index
-        for tag, order in zip(ranked.facts["classes"], ranking.tag_orders, strict=True):
-            place = int((order[:most] == column).argmax()) if column in order[:most] else -1
-            if place >= 0:
-                key = (view.corpus, view.model, str(view.neuron))
-                found.setdefault(key, []).append((ranked.label, tag, place + 1))
-    return found
 
 
 def _study(run: Run, key: Key) -> Study:

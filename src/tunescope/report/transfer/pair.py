@@ -36,9 +36,9 @@ def figures(run: Run, base: str, tuned: str) -> list[Figure]:
         if pair == [base, tuned]:
             made += _geometry(run, corpus, base, tuned, runs)
     made += _on_the_way(run, base, tuned)
-    for (corpus, label, *pair), found in run.transfer.shifts.items():
+    for corpus, label, *pair in run.transfer.shifts:
         if pair == [base, tuned]:
-            made += _neurons(run, corpus, label, base, tuned, found)
+            made += shift_figures(run, corpus, label, base, tuned)
     return made
 
 
@@ -135,7 +135,19 @@ def _on_the_way(run: Run, base: str, tuned: str) -> list[Figure]:
     return made
 
 
-def _neurons(run: Run, corpus: str, label: str, base: str, tuned: str, found: Any) -> list[Figure]:
+def shift_figures(run: Run, corpus: str, label: str, base: str, tuned: str) -> list[Figure]:
+    """Make the figures of how the neurons for one label column changed; none where none changed.
+
+    Parameters
+    ----------
+    run : Run
+        Results of a study.
+    corpus, label, base, tuned : str
+        A label column of a corpus, and a pair of models.
+    """
+    found = run.transfer.shifts.get((corpus, label, base, tuned))
+    if found is None:
+        return []
     name = slug(base, tuned, corpus, label)
     assert run.study.rank is not None
     step = source(run, "rank", run.study.rank.parameters())

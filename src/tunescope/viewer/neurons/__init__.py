@@ -1,0 +1,1 @@
+"""Pages about individual neurons: one for each label column and model, one for each neuron."""

@@ -1,0 +1,82 @@
+"""The rankings of one label column and model, as plain values: who comes first, for which tag."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tunescope.activations.neuron import NeuronId
+from tunescope.study.neuron_results import Key
+from tunescope.viewer.neurons.paths import neuron_path
+from tunescope.viewer.neurons.views import NeuronViews, neurons_of
+
+MOST_TAGS = 120
+FIRST, FIRST_OF_TAG = 40, 20
+TOP_WORDS = 6
+
+
+def ranking_data(views: NeuronViews, key: Key, *, all_pages: bool = False) -> dict[str, Any]:
+    """Return the first neurons of each ranking, over all tags and for each.
+
+    Parameters
+    ----------
+    views : NeuronViews
+        The neurons of the run.
+    key : tuple of str
+        Corpus, label column and model.
+    all_pages : bool
+        Whether neurons that are not listed have pages too, made when asked for.
+
+    Returns
+    -------
+    dict
+        `tags` (those most neurons or words are about come first; `left_out` are not listed),
+        `rankings` (method, scaling, `orders`: for all tags together, then for each, pairs of
+        address and score), `neurons` (for each address its page, from the top of the site, or
+        None, and its top words).
+    """
+    ranked = views.run.neurons.rankings[key]
+    facts, (corpus, _, model) = ranked.facts, key
+    tags = list(facts["classes"])[:MOST_TAGS]
+    rankings, addresses = [], {}
+    for scaling in ranked.scalings:
+        for method in ranked.rankings:
+            found = views.ranking(key, method, scaling)
+            orders = [_first(found.order, found.scores, FIRST)]
+            orders += [
+                _first(found.tag_orders[i], found.tag_scores[i], FIRST_OF_TAG)
+                for i in range(len(tags))
+            ]
+            written = []
+            for columns, scores in orders:
+                neurons = neurons_of(facts["widths"], facts["layers"], columns)
+                addresses.update((str(neuron), neuron) for neuron in neurons)
+                written.append([[str(n), s] for n, s in zip(neurons, scores, strict=True)])
+            rankings.append({"method": method, "scaling": scaling, "orders": written})
+    there = set(views.listed.get((corpus, model), []))
+    addresses.update((str(neuron), neuron) for neuron in there)
+    if all_pages:
+        there |= {neuron for neuron in addresses.values() if views.exists(corpus, model, neuron)}
+    return {
+        "tags": tags,
+        "left_out": len(facts["classes"]) - len(tags),
+        "rankings": rankings,
+        "neurons": {
+            name: _about(views, corpus, model, neuron, neuron in there)
+            for name, neuron in addresses.items()
+        },
+    }
+
+
+def _first(order: np.ndarray, scores: np.ndarray, n: int) -> tuple[np.ndarray, list[float | None]]:
+    first = order[:n]
+    return first, [float(f"{s:.4g}") if np.isfinite(s) else None for s in scores[first]]
+
+
+def _about(
+    views: NeuronViews, corpus: str, model: str, neuron: NeuronId, listed: bool
+) -> list[Any]:
+    view = views.kept.get((corpus, model), {}).get(neuron)
+    words = [] if view is None else view.words["word"].head(TOP_WORDS).tolist()
+    return [neuron_path(corpus, model, neuron) if listed else None, words]
