@@ -79,6 +79,26 @@ def test_sentences_drawn_again_give_the_spread_and_hold_the_mean(n_labels, share
     assert np.mean([low <= mean <= high for _, (low, high) in polarised]) >= 0.95
 
 
+def test_counts_hold_their_mean_where_concepts_share_few_sentences():
+    """Twenty groups of three concepts, each from three sentences, as pure as these happen to be."""
+    groups, each, n_sentences = 20, 3, 3
+    world = World(2, shared=True)
+    purity = world.purity[:groups]
+    rng = np.random.default_rng(1)
+    of_sentence = np.repeat(np.arange(groups), n_sentences)
+    sentences = np.repeat(np.arange(len(of_sentence)), 3 * each)
+    once = np.ones((1, len(sentences)), np.int8)
+    found = []
+    for seed in range(150):
+        classes = (rng.random(len(of_sentence)) < purity[of_sentence]).astype(int)
+        concepts = of_sentence[sentences] * each + rng.integers(0, each, len(sentences))
+        weights = sentence_weights(sentences, 60, seed)[:, sentences]
+        count, again = (counted(world, concepts, classes[sentences], w) for w in (once, weights))
+        found.append((count.aligned[0], count_interval(count.aligned[0], K, again.aligned, 0.95)))
+    mean = np.mean([count for count, _ in found])
+    assert np.mean([low <= mean <= high for _, (low, high) in found]) >= 0.93
+
+
 def test_concepts_drawn_again_would_never_hold_the_coverage():
     # Why sentences are drawn and not concepts: labels that one concept covers get lost.
     rng = np.random.default_rng(0)

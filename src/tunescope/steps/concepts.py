@@ -176,7 +176,7 @@ class Align(Step):
     """
 
     name: ClassVar[str] = "align"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     theta: float = bounded(0.8, LEAST, 1)
     overlap: Literal["occurrences", "types"] = "occurrences"
     thetas: tuple[float, ...] = bounded((0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0), LEAST, 1)

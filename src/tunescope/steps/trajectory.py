@@ -37,7 +37,7 @@ class Trace(Step):
     """
 
     name: ClassVar[str] = "trace"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     theta: float = bounded(0.8, LEAST, 1)
     theta_classes: float = bounded(0.9, LEAST, 1)
     max_unknown: float = bounded(0.4, 0, 1)

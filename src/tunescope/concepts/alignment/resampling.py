@@ -10,9 +10,16 @@ Intervals are the estimate plus and minus a normal quantile times the resamples'
 deviation. Percentiles would be off: counts of a threshold (at least theta) do not keep their mean
 under resampling. In simulations the standard deviation is the true one within a fifth, and 95 %
 intervals of the score hold its mean over corpora in 94 to 99 % of the cases
-(`tests/test_alignment_intervals.py`). Counts of concepts or labels take the wider of this and
-Wilson's interval: a count that no resample changes has no spread, and would hold its mean too
-seldom by itself.
+(`tests/test_alignment_intervals.py`).
+
+Counts of concepts or labels vary for a second reason: which concepts there are (Wilson's interval).
+The two add up as variances do (Zou and Donner 2008, "Construction of confidence limits about effect
+measures", Statistics in Medicine 27). Either alone holds its mean too seldom: Wilson's where
+concepts hang on the same sentences, and sentences drawn again where no resample changes anything,
+as with a concept whose few sentences happen to be of one class. In simulations where groups of
+concepts share their sentences, 95 % intervals hold the mean in 95 to 99 % of the cases with eight
+sentences a group, in 94 to 97 % with three, and in 91 to 92 % where ten concepts or more share
+these three (the wider of the two intervals: in 92 to 96, 88 to 89, and 87 to 90 %).
 
 What they leave out is the clustering itself, which other words would change.
 """
@@ -81,11 +88,10 @@ def share_interval(hits: int, n: int, confidence: float) -> tuple[float, float]:
 
 
 def count_interval(hits: int, n: int, draws: np.ndarray, confidence: float) -> tuple[float, float]:
-    """Return an interval of a number of concepts with a label: the wider end of two.
+    """Return an interval of a number of concepts with a label, over concepts and sentences.
 
-    Concepts vary, by Wilson's interval, and sentences vary, by the resamples. The first alone
-    would be too narrow where many concepts hang on few sentences, the second where no resample
-    changes anything (no concept is anywhere near theta).
+    How far its ends are from the count are the roots of the sums of two squares: the distance of
+    Wilson's interval, as concepts vary, and of the resamples' one, as sentences do.
 
     Parameters
     ----------
@@ -106,5 +112,6 @@ def count_interval(hits: int, n: int, draws: np.ndarray, confidence: float) -> t
     if n == 0:
         return np.nan, np.nan
     low, high = share_interval(hits, n, confidence)
-    lower, upper = resampled_interval(hits, draws, confidence, 0, n)
-    return min(low * n, lower), max(high * n, upper)
+    half = float(norm.ppf((1 + confidence) / 2) * np.std(draws, ddof=1))
+    below, above = np.hypot([hits - low * n, high * n - hits], half)
+    return max(0.0, float(hits - below)), min(float(n), float(hits + above))
