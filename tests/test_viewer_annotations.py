@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,8 +14,13 @@ from typing import Any
 import pytest
 
 from tunescope.errors import InputError, MismatchError
+from tunescope.study.result import Run
 from tunescope.viewer.annotations.annotation import NAME_LENGTH, Annotation
+from tunescope.viewer.annotations.pages import ALL_CSV, ANNOTATIONS, TALLIES_CSV
 from tunescope.viewer.annotations.store import Annotations
+from tunescope.viewer.annotations.summary import Tally
+from tunescope.viewer.concepts.paths import concept_path
+from tunescope.viewer.site import Served, Site
 
 HOSTILE = "<script>window.pwned=1</script>"
 
@@ -21,8 +28,9 @@ HOSTILE = "<script>window.pwned=1</script>"
 def run_with(path: Path, key: str = "k1") -> Any:
     """Return what annotations ask of a run: which concepts there are now."""
     concepts = SimpleNamespace(key=key, layers=(0, 1), step=SimpleNamespace(n_clusters=12))
-    clustered = {("odd", model): concepts for model in ("base", "tuned")}
-    return SimpleNamespace(path=path, latent=SimpleNamespace(clustered=clustered))
+    return SimpleNamespace(
+        path=path, concepts={("odd", model): concepts for model in ("base", "tuned")}
+    )
 
 
 def filled(concept: int = 3, **values: Any) -> dict[str, Any]:
@@ -147,3 +155,83 @@ def test_an_annotation_says_nothing_only_when_all_is_empty() -> None:
     assert empty.says_nothing
     for change in ({"meaningful": "no"}, {"name": "x"}, {"merge": 0}, {"note": "x"}):
         assert not replace(empty, **change).says_nothing
+
+
+# --- pages ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def annotated(tiny_run: Run) -> Iterator[Site]:
+    """Return the site of a run with annotations, one of them of an earlier clustering."""
+    site = Site(tiny_run, Served(live=True, annotate=True))
+    key = tiny_run.concepts["odd", "tuned"].key
+    for concept, answer in ((0, "yes"), (1, "yes"), (2, "no"), (3, "partly")):
+        site.annotations.save(filled(concept, clustering=key, meaningful=answer, name=HOSTILE))
+    content = json.loads(site.annotations.path.read_text())
+    content["annotations"].append(filled(5, clustering="gone", note="of long ago") | {"time": "x"})
+    site.annotations.path.write_text(json.dumps(content))
+    yield site
+    site.annotations.path.unlink()
+
+
+def text_of(site: Site, path: str) -> str:
+    content = site.get(path)
+    assert content is not None
+    return content.body.decode()
+
+
+def paths_of(site: Site) -> set[str]:
+    kind = site.kind("annotations")
+    assert kind is not None
+    return set(kind.paths())
+
+
+def test_the_page_says_how_many_are_meaningful_and_what_was_said(annotated: Site) -> None:
+    text = text_of(annotated, ANNOTATIONS)
+    assert "of 4 concepts asked about, 2 (50%, 15% to 85%) have something in common" in text
+    assert "1 partly, 1 do not" in text
+    assert HOSTILE not in text
+    assert text.count("&lt;script&gt;window.pwned=1&lt;/script&gt;") == 4
+    assert f'href="../{concept_path("odd", "tuned", 1, 3)}"' in text
+    before, earlier = text.split('id="earlier"')
+    assert "of long ago" in earlier
+    assert "of long ago" not in before
+
+
+def test_the_files_hold_all_and_say_what_is_of_an_earlier_clustering(annotated: Site) -> None:
+    rows = list(csv.DictReader(text_of(annotated, ALL_CSV).splitlines()))
+    assert [row["current"] for row in rows] == ["True"] * 4 + ["False"]
+    assert rows[0]["name"] == HOSTILE
+    [model, layer] = csv.DictReader(text_of(annotated, TALLIES_CSV).splitlines())
+    assert (model["layer"], layer["layer"]) == ("", "1")
+    assert (model["yes"], model["partly"], model["no"], model["concepts"]) == ("2", "1", "1", "36")
+
+
+def test_an_exported_site_shows_annotations_and_no_form(annotated: Site, tiny_run: Run) -> None:
+    exported = Site(tiny_run)
+    assert ANNOTATIONS in paths_of(exported)
+    page = concept_path("odd", "tuned", 1, 0)
+    text = text_of(exported, page)
+    assert "&lt;script&gt;window.pwned=1&lt;/script&gt;" in text
+    assert HOSTILE not in text
+    assert "<form" not in text
+    assert "annotate.js" not in text
+    assert "<form" in text_of(annotated, page)
+    assert "of long ago" not in text_of(exported, concept_path("odd", "tuned", 1, 5))
+
+
+def test_without_annotations_there_is_no_page_unless_one_can_annotate(tiny_run: Run) -> None:
+    for served, there in ((Served(), False), (Served(True), False), (Served(True, True), True)):
+        site = Site(tiny_run, served)
+        assert (site.get(ANNOTATIONS) is not None) == there
+        assert (ANNOTATIONS in paths_of(site)) == there
+        assert (b"annotations/index.html" in site.get("index.html").body) == there  # type: ignore[union-attr]
+
+
+def test_a_tally_counts_answers_alone() -> None:
+    found = [Annotation("odd", "m", 0, n, "k", a) for n, a in enumerate(["yes", "no", "", "yes"])]
+    tally = Tally.of("odd", "m", 0, 9, found)
+    assert (tally.annotated, tally.answers, tally.yes) == (4, 3, 2)
+    assert tally.share == pytest.approx(2 / 3)
+    assert tally.low < tally.share < tally.high
+    assert "not asked" in Tally.of("odd", "m", 0, 9, []).sentence()

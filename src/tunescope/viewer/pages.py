@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tunescope.viewer.alignment import Alignments
+from tunescope.viewer.annotations.pages import AnnotationPages
 from tunescope.viewer.content import Pages
 from tunescope.viewer.layers import Layers
 from tunescope.viewer.neurons.pages import Neurons
@@ -23,4 +24,5 @@ def page_kinds(site: Site) -> list[Pages]:
     site : Site
         The site they are in.
     """
-    return [Overview(site), Layers(site), Alignments(site), Neurons(site), Triggers(site)]
+    kinds = (Overview, Layers, Alignments, Neurons, Triggers, AnnotationPages)
+    return [kind(site) for kind in kinds]

@@ -162,7 +162,7 @@ class Annotations:
 
     def _check(self, given: Annotation) -> None:
         """Refuse what is of no concept of this run."""
-        concepts = self._run.latent.clustered.get((given.corpus, given.model))
+        concepts = self._run.concepts.get((given.corpus, given.model))
         if concepts is None or given.layer not in concepts.layers:
             raise InputError(
                 f"the run has no concepts of model {given.model!r} in corpus {given.corpus!r} at "
@@ -180,7 +180,7 @@ class Annotations:
                 )
 
     def _clustering(self, corpus: str, model: str) -> str | None:
-        concepts = self._run.latent.clustered.get((corpus, model))
+        concepts = self._run.concepts.get((corpus, model))
         return None if concepts is None else concepts.key
 
     def _is_current(self, place: Place) -> bool:
