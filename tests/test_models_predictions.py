@@ -80,7 +80,7 @@ def test_names_are_matched_by_what_they_say_and_not_by_order(own, wanted, given,
         (["a", "b"], ["a", "b"], ["a"], "2 outputs; name as many"),
         (["a", "b"], ["a", "b"], ["a", "a"], "called the same"),
         (["a", "b"], ["a", "b"], {"c": "a"}, "no class 'c'"),
-        (["yes", "no"], ["Yes", "YES", "no"], None, "has the class 'YES'"),
+        (["yes", "no"], ["Yes", "YES", "no"], None, "'YES' is a class of the data"),
     ],
 )
 def test_what_is_no_match_is_said(own, wanted, given, message):

@@ -207,8 +207,30 @@ def test_texts_in_which_concepts_were_found_are_left_out(planted: Path, tmp_path
 
 def test_classes_that_cannot_be_matched_are_an_error(planted: Path, tmp_path: Path):
     data = ts.TaskData(texts().texts, tuple("+" if t == "good" else "-" for t in texts().targets))
-    with pytest.raises(InputError, match="give classes"):
+    with pytest.raises(InputError, match=r"'\+' is a class of the texts \(all: '\+', '-'\); give"):
         found(planted, tmp_path / "out", data)
+    with pytest.raises(InputError, match="'bad' is a class of corpus 'planted'"):
+        found(planted, tmp_path / "out", data, classes=["-", "+"])
+    data = ts.TaskData(texts().texts, tuple(target.title() for target in texts().targets))
+    with pytest.raises(InputError, match="of the texts and corpus 'planted'"):
+        found(planted, tmp_path / "out", data)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"path": "dev.tsv"}, r"the texts \('dev'\) are training texts alone: .*path.dev"),
+        ({"path": {"train": "n.tsv", "dev": "n.tsv"}, "kind": "regression"}, "have numbers"),
+    ],
+)
+def test_texts_without_classes_or_that_were_tuned_on_are_an_error(
+    planted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict, message: str
+):
+    monkeypatch.chdir(tmp_path)
+    Path("dev.tsv").write_text("label\tsentence\ngood\tsuperb\nbad\tdire\n")
+    Path("n.tsv").write_text("label\tsentence\n1.5\tsuperb\n2.5\tdire\n")
+    with pytest.raises(InputError, match=message):
+        found(planted, tmp_path / "out", ts.read_task(**options))
 
 
 def test_central_words_need_activations(planted: Path, tmp_path: Path):

@@ -65,7 +65,8 @@ def with_predictions(
         If the model is no classifier, or its classes cannot be matched with the corpus's.
     """
     head = load_classifier_head(model, device)
-    names = match_classes(head.classes, corpus.classes, classes, model=head.name, what=corpus.name)
+    what = f"corpus {corpus.name!r}"
+    names = match_classes(head.classes, corpus.classes, classes, model=head.name, what=what)
     texts = [(" ".join(words),) for words in corpus.sentences["words"].to_pylist()]
     logits = predict(
         head.model, head.tokenizer, texts, max_length=max_length, batch_size=batch_size
@@ -98,7 +99,7 @@ def match_classes(
     given: Sequence[str] | Mapping[str, str] | None = None,
     *,
     model: str = "model",
-    what: str = "corpus",
+    what: str = "the data",
 ) -> tuple[str, ...]:
     """Return, for each output of a model, the name its class has in the data.
 
@@ -114,7 +115,7 @@ def match_classes(
     given : sequence of str, or mapping of str to str, optional
         The data's names, in the order of the outputs or by the model's names.
     model, what : str
-        Names of model and data, for messages.
+        Name of the model, and what the data are, for messages.
 
     Raises
     ------
@@ -140,9 +141,9 @@ def match_classes(
         raise InputError(f"model {model!r}: two of its classes would be called the same: {names}")
     if lacking := sorted(set(wanted) - set(names)):
         raise NotApplicable(
-            f"model {model!r} predicts {', '.join(map(repr, own))}, but {what!r} has the class "
-            f"{lacking[0]!r} (all: {', '.join(map(repr, wanted))}); give classes = the names in "
-            f"{what!r} of the model's {len(own)} outputs, in their order"
+            f"model {model!r} predicts {', '.join(map(repr, own))}, but {lacking[0]!r} is a class "
+            f"of {what} (all: {', '.join(map(repr, wanted))}); give classes = the names in {what} "
+            f"of the model's {len(own)} outputs, in their order"
         )
     return tuple(names)
 

@@ -115,7 +115,8 @@ def _triggers(
     assert study.triggers is not None
     column = "class" if study.triggers.polarity == "gold" else "predicted"
     if words is not ABSENT and not has_classes(words, column):
-        jobs.skip("triggers", what, folder, f"no sentence of corpus {name!r} has a {column} class")
+        kind = "class" if column == "class" else "predicted class"
+        jobs.skip("triggers", what, folder, f"no sentence of corpus {name!r} has a {kind}")
         return
     jobs.do(
         "triggers", what, folder, find_triggers, model, concepts, texts["triggers"], words=words,

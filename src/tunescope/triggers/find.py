@@ -15,6 +15,7 @@ from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError, MismatchError
 from tunescope.files import hash_file, hash_json, write_frame
 from tunescope.manifest import begin, finish
+from tunescope.models.heads import Head
 from tunescope.models.predictions import load_classifier_head, match_classes
 from tunescope.models.reference import ModelRef, ModelSource, find_model
 from tunescope.parameters import step_function
@@ -110,8 +111,7 @@ def find_triggers(
     data, n_seen = (data, 0) if step.keep_seen else unseen(data, words)
     used = data.draw(step.max_texts, step.seed)
     head = load_classifier_head(ref, device)  # type: ignore[arg-type]
-    wanted = sorted({*used.classes, *words.classes})
-    names = match_classes(head.classes, wanted, classes, model=ref.name, what="the texts")
+    names = _names(head, used, words, classes)
     groups, traits = polarity_groups(concepts, words, names, step, activations)
     lexical, why = {}, {}
     if path is not None:
@@ -172,15 +172,30 @@ def _frames(
     }
 
 
+def _names(
+    head: Head,
+    texts: TaskData,
+    words: Corpus,
+    classes: Sequence[str] | Mapping[str, str] | None,
+) -> tuple[str, ...]:
+    """Return what texts and corpus both call the model's classes."""
+    corpus = f"corpus {words.name!r}"
+    for what, wanted in (("the texts", texts.classes), (corpus, words.classes)):
+        match_classes(head.classes, wanted, classes, model=head.name, what=what)  # says which
+    both = sorted({*texts.classes, *words.classes})
+    what = f"the texts and {corpus}"
+    return match_classes(head.classes, both, classes, model=head.name, what=what)
+
+
 def _texts(texts: Task | TaskData) -> TaskData:
     if isinstance(texts, TaskData):
         data = texts
     elif texts.kind == "regression":
-        raise InputError(f"task {texts.name!r} is a regression: triggers flip classes")
+        raise InputError(f"the texts ({texts.name!r}) have numbers: triggers flip classes")
     elif texts.dev is None:
         raise InputError(
-            f"task {texts.name!r} has no dev texts: give texts that the model was not tuned on, as "
-            "a dev split or as TaskData"
+            f"the texts ({texts.name!r}) are training texts alone: give others, that the model was "
+            "not tuned on, as dev (path.dev) or as TaskData"
         )
     else:
         data = texts.dev
