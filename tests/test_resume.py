@@ -7,10 +7,13 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from runs import NEURONS, make_tiny_run
+from tunescope.cli import main
+from tunescope.errors import InputError
 from tunescope.files import hash_file, write_json
 from tunescope.study.info import info
 from tunescope.study.jobs import Job, Jobs, kept_jobs
@@ -91,6 +94,19 @@ def test_ten_kills(finished):
     assert results(out) == results(whole)
     assert [job.state for job in kept_jobs(out)] == ["done"] * len(info(out).jobs)
     assert not list(out.rglob(".partial-*"))
+
+
+def test_a_run_that_was_killed_as_it_began_says_so(finished, tmp_path, capsys):
+    """The study file has its name, what was run and from where has not."""
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("tunescope.study.run.write_json", Mock(side_effect=KeyboardInterrupt))
+        run(finished / "study.toml", tmp_path / "run", device="cpu")
+    with pytest.raises(SystemExit, match="2"):
+        main(["info", str(tmp_path / "run")])
+    said = capsys.readouterr().err
+    assert "has no results: the run was ended as it began; run it again" in " ".join(said.split())
+    with pytest.raises(InputError, match="run it again"):
+        Run.load(tmp_path / "run")
 
 
 def test_second_run_changes_nothing(finished):

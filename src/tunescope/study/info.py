@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunescope.errors import InputError
-from tunescope.files import read_json
 from tunescope.results import Result
-from tunescope.study.file import Study
 from tunescope.study.jobs import Job, Jobs
+from tunescope.study.result import Run
 from tunescope.study.run import follow
 
 if TYPE_CHECKING:
@@ -63,14 +61,9 @@ def info(path: Path | str) -> RunInfo:
     Raises
     ------
     InputError
-        If the folder is no run.
+        If the folder is no run, or its run was ended before it did anything.
     """
-    path = Path(path)
-    if not (path / "study.toml").exists():
-        raise InputError(f"{path} is not a run's folder: it has no study.toml")
-    text = (path / "study.toml").read_text(encoding="utf-8")
-    origin = read_json(path / "manifest.json")["folder"]
-    study = Study.parse(text, Path(origin), str(path / "study.toml"))
-    with Jobs.looking(path) as jobs:
-        follow(study, path, jobs)
-    return RunInfo(path, tuple(jobs.list))
+    run = Run.load(path)
+    with Jobs.looking(run.path) as jobs:
+        follow(run.study, run.path, jobs)
+    return RunInfo(run.path, tuple(jobs.list))

@@ -55,11 +55,13 @@ class Run(Result):
         Raises
         ------
         InputError
-            If it is none.
+            If it is none, or its run was ended before it did anything.
         """
         path = Path(path)
         if not (path / "study.toml").exists():
             raise InputError(f"{path} is not a run's folder: it has no study.toml")
+        if not (path / "manifest.json").exists():
+            raise InputError(f"{path} has no results: the run was ended as it began; run it again")
         return cls(path, read_json(path / "manifest.json"))
 
     @cached_property
