@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tunescope.viewer.alignment import Alignments
 from tunescope.viewer.annotations.pages import AnnotationPages
+from tunescope.viewer.concepts.pages import Concepts
 from tunescope.viewer.content import Pages
 from tunescope.viewer.layers import Layers
 from tunescope.viewer.neurons.pages import Neurons
@@ -24,5 +25,5 @@ def page_kinds(site: Site) -> list[Pages]:
     site : Site
         The site they are in.
     """
-    kinds = (Overview, Layers, Alignments, Neurons, Triggers, AnnotationPages)
+    kinds = (Overview, Layers, Alignments, Concepts, Neurons, Triggers, AnnotationPages)
     return [kind(site) for kind in kinds]

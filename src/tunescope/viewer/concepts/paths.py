@@ -8,9 +8,14 @@ FOLDER = "concepts"
 ENTRY = f"{FOLDER}/index.html"
 
 
+def corpus_folder(corpus: str) -> str:
+    """Return the folder of all models of a corpus, with a slash behind."""
+    return f"{FOLDER}/{slug(corpus)}/"
+
+
 def layer_folder(corpus: str, model: str, layer: int) -> str:
     """Return the folder of one layer of one model, with a slash behind."""
-    return f"{FOLDER}/{slug(corpus)}/{slug(model)}/layer-{layer:02d}/"
+    return f"{corpus_folder(corpus)}{slug(model)}/layer-{layer:02d}/"
 
 
 def list_path(corpus: str, model: str, layer: int) -> str:
@@ -28,6 +33,16 @@ def dendrogram_path(corpus: str, model: str, layer: int) -> str:
     return f"{layer_folder(corpus, model, layer)}dendrogram.html"
 
 
+def contexts_folder(corpus: str) -> str:
+    """Return the folder of the contexts of all words of a corpus, with a slash behind."""
+    return f"{corpus_folder(corpus)}contexts/"
+
+
 def words_path(corpus: str) -> str:
     """Return the address of the search by word, over all layers and models of a corpus."""
-    return f"{FOLDER}/{slug(corpus)}/words.html"
+    return f"{corpus_folder(corpus)}words.html"
+
+
+def counts_path(key: tuple[str, str, str]) -> str:
+    """Return the address of the counts by layer of (corpus, base, tuned), a CSV file."""
+    return f"{FOLDER}/{slug(*key)}.csv"
