@@ -102,8 +102,8 @@ def _place(run: Run, corpus: str, found: TriggerTable, position: str, part: str)
                 f"trigger-layers-{name}",
                 f"Which layers' concepts make triggers ({corpus})",
                 f"The best trigger from the polarity concepts of each layer. {rule} Dashed: the "
-                "best of the random triggers that stand for those of the same layer, as many as "
-                f"these (`tried` in the table). {interval}.",
+                "best of the random triggers that stand for those of the same layer; the table has "
+                f"how many were tried. {interval}.",
                 {"flips by layer": partial(draw.layers, best)},
                 layers,
                 source,
