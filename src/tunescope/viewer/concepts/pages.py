@@ -30,8 +30,9 @@ from tunescope.viewer.content import Content, Link
 if TYPE_CHECKING:
     from tunescope.viewer.site import Site
 
-OF_LAYER = re.compile(r"layer-(\d+)/(.+)")
-OF_CONCEPT = re.compile(r"(\d{4,})\.html")
+OF_LAYER = re.compile(r"layer-([0-9]{2,})/(.+)")
+OF_BLOCK = re.compile(r"(0|[1-9][0-9]*)\.js")
+OF_CONCEPT = re.compile(r"([0-9]{4,})\.html")
 
 
 class Concepts:
@@ -102,9 +103,10 @@ class Concepts:
             return Content.of(path, types_data(words))
         first, _, name = rest.partition("/")
         if first == "contexts":
-            block = name.removesuffix(".js")
-            there = name.endswith(".js") and block.isdecimal() and int(block) < words.n_blocks
-            return Content.of(path, contexts_data(words, int(block))) if there else None
+            found = OF_BLOCK.fullmatch(name)
+            if found is None or int(found[1]) >= words.n_blocks:
+                return None
+            return Content.of(path, contexts_data(words, int(found[1])))
         found = OF_LAYER.fullmatch(name)
         model = next((m for m in self.shelf.corpora[corpus] if slug(m) == first), None)
         if model is None or found is None:

@@ -16,7 +16,7 @@
   });
   const button = ([form, count, where, size]) => make("li", {},
     make("button", { class: `s${size}`, "data-at": where, "aria-pressed": "false" },
-      make("bdi", {}, form), " ", make("span", { class: "n" }, count)));
+      make("bdi", {}, form), " ", make("i", {}, count)));
   const buttons = () => [...words.querySelectorAll("[data-at]")];
   const form = (element) => element.querySelector("bdi").textContent;
   const showRest = () => {
@@ -26,7 +26,7 @@
 
   const context = ([before, word, after, code], classes) => {
     const item = make("li", { dir: "auto" }, `${before} `, make("mark", {}, word), ` ${after}`);
-    if (code >= 0) item.append(" ", make("span", { class: `tag c${code}` }, make("bdi", {}, classes[code])));
+    if (code >= 0) item.append(" ", make("b", { class: `c${code}` }, classes[code]));
     return item;
   };
   let turn = 0;
@@ -85,7 +85,7 @@
   // Previous and next are those of the list that the concept was opened from.
   const here = Number(location.pathname.match(/(\d+)\.html$/)[1]);
   const link = (rel) => document.querySelector(`a[rel=${rel}]`);
-  const up = document.querySelector(".crumbs a:last-of-type");
+  const up = at("up");
   const carry = () => {
     const { in: listed, from, words: look } = view();
     const numbers = (listed || "").split(".").map(Number);

@@ -3,8 +3,8 @@
 (() => {
   const { make, state, load } = tunescope;
   const at = (id) => document.getElementById(id);
-  const form = at("controls");
-  const body = at("list").tBodies[0];
+  const form = at("filters");
+  const body = at("concepts").tBodies[0];
   const rows = [...body.rows];
   const NAMES = ["fate", "follows", "word", "min", "label", "beside", "sort"];
   const MOST = 300; // concepts that a link to one of them can carry along
@@ -34,9 +34,8 @@
       return part;
     });
     const [value, share, , followed] = parts[0];
-    const title = parts.map(([name, part]) => `${name} ${percent(part)}`).join(", ");
-    return [make("span", { class: "shares", title }, make("span", { class: "bar", "aria-hidden": "true" }, ...colours), " ",
-      make("span", { class: followed ? "follows" : "" }, make("bdi", {}, value), ` ${percent(share)}`))];
+    return [make("span", { class: "bar", "aria-hidden": "true" }, ...colours), " ",
+      make(followed ? "b" : "span", {}, make("bdi", {}, value), ` ${percent(share)}`)];
   };
 
   // What another label column or another model beside says; the page itself has the first.
@@ -55,7 +54,13 @@
       }
       if (side && wanted.beside !== drawn.beside) sideOf(row, n, side);
     }
-    if (at("label-name")) at("label-name").textContent = name;
+    if (bars.length) {
+      const tones = new Map(bars.flat().map(([value, , tone]) => [value, tone]).filter(([, tone]) => tone !== "other"));
+      const key = [...tones].sort((a, b) => (a[1] < b[1] ? -1 : 1)).flatMap(([value, tone]) =>
+        [make("span", { class: `share ${tone}` }, make("bdi", {}, value)), " "]);
+      at("label-name").textContent = name;
+      at("label-key").replaceChildren(make("span", { class: "legend" }, `${name}: `, ...key));
+    }
     if (at("other")) at("other").textContent = side.model;
     drawn = wanted;
   };
@@ -67,11 +72,11 @@
       ? [make("span", { class: `fate ${side.fate[n]}` }, side.fate[n]), " ",
         ...(side.change[n] !== "kept" ? [make("span", { class: "n" }, side.change[n])] : [])]
       : [make("span", { class: "n" }, "too few word types")];
-    row.querySelector(".what").replaceChildren(...fate);
+    row.cells[2].replaceChildren(...fate);
     const match = side.match[n];
     const href = `${tunescope.root}${side.folder}${String(match).padStart(4, "0")}.html`;
-    row.querySelector(".like").replaceChildren(...(match < 0 ? [] : [
-      make("a", { href }, `${percent(100 * side.overlap[n])} in ${match}`), " ", make("bdi", { class: "n" }, side.title[n])]));
+    row.cells[3].replaceChildren(...(match < 0 ? [] : [
+      `${percent(100 * side.overlap[n])} in `, make("a", { href }, make("i", {}, match), " ", make("bdi", {}, side.title[n]))]));
     const said = row.querySelector(".said");
     if (said && side.said.length) {
       said.replaceChildren(...bar(side.said[n]));

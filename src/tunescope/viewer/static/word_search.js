@@ -4,7 +4,7 @@
   const { make, state, load } = tunescope;
   const at = (id) => document.getElementById(id);
   const { layers, models } = JSON.parse(at("layers-data").textContent);
-  const field = at("controls").elements.word;
+  const field = at("filters").elements.word;
   const MOST = 40; // words offered
   const MOST_CONCEPTS = 4; // of one word in one layer
   let forms = [];
@@ -19,7 +19,7 @@
       element.className = "";
       element.replaceChildren(...found.slice(0, MOST_CONCEPTS).map(([n, count]) => make("p", {},
         make("a", { href: `${folder}${String(n).padStart(4, "0")}.html#${new URLSearchParams({ word: field.value })}` },
-          make("span", { class: "number" }, n), " ", make("bdi", {}, titles[n])),
+          make("i", {}, n), " ", make("bdi", {}, titles[n])),
         ...(found.length > 1 ? [" ", make("span", { class: "n" }, `${count} of ${stop - place}`)] : []),
         ...(fates[n] ? [" ", make("span", { class: `fate ${fates[n]}` }, fates[n])] : []))),
       ...(found.length > MOST_CONCEPTS ? [make("p", { class: "n" }, `and ${found.length - MOST_CONCEPTS} more`)] : []));
@@ -46,7 +46,7 @@
     const starting = (n) => (forms[n].toLocaleLowerCase().startsWith(sought) ? 0 : 1);
     like.sort((a, b) => starting(a) - starting(b) || size(b) - size(a) || a - b);
     at("found").replaceChildren(...like.slice(0, MOST).map((n) => {
-      const button = make("button", { "aria-pressed": String(n === type) }, make("bdi", {}, forms[n]), " ", make("span", { class: "n" }, size(n)));
+      const button = make("button", { "aria-pressed": String(n === type) }, make("bdi", {}, forms[n]), " ", make("i", {}, size(n)));
       button.addEventListener("click", () => { field.value = forms[n]; save(true); show(); });
       return make("li", {}, button);
     }));
@@ -57,7 +57,7 @@
   };
   const save = (keep) => state.write({ word: field.value }, keep);
   const read = () => { field.value = state.read().word || ""; show(); };
-  at("controls").addEventListener("submit", (event) => event.preventDefault());
+  at("filters").addEventListener("submit", (event) => event.preventDefault());
   field.addEventListener("input", () => { save(false); show(); });
   addEventListener("hashchange", read);
   addEventListener("popstate", read);
