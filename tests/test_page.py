@@ -9,7 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -17,7 +16,6 @@ from runs import CLASSES, HOSTILE, LABELS, NEURONS, STUDY, make_tiny_run, withou
 from tunescope.activations.store import ActivationStore
 from tunescope.errors import InputError
 from tunescope.report import provenance
-from tunescope.report.browser import FATES, browser_data
 from tunescope.report.concepts import page as concept_page
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures.style import specification
@@ -156,37 +154,6 @@ def test_every_figure_has_caption_source_and_numbers(tiny_run: Run) -> None:
         assert figure.csv().count("\n") == len(figure.table) + 1
         for chart in figure.charts.values():
             assert values(chart)
-
-
-def test_browser_data_gives_back_words_and_concepts(tiny_run: Run, text: str) -> None:
-    data = embedded(text, "browser-data")
-    assert data == json.loads(json.dumps(browser_data(tiny_run)))
-    for clustering in data["clusterings"]:
-        corpus = data["corpora"][clustering["corpus"]]
-        concepts = tiny_run.concepts[corpus["name"], clustering["model"]]
-        forms = [corpus["types"][number] for number in corpus["type"]]
-        assert forms == concepts.words.values("form").tolist()
-        for row, form in enumerate(forms):
-            sentence = corpus["sentences"][corpus["sentence"][row]]
-            assert sentence[corpus["position"][row]] == form
-        for layer, numbers in zip(clustering["layers"], clustering["concepts"], strict=True):
-            np.testing.assert_array_equal(numbers, concepts.labels(layer))
-    words = {form for corpus in data["corpora"] for form in corpus["types"]}
-    assert words >= set(HOSTILE)
-
-
-def test_browser_data_pairs_views_with_fates(tiny_run: Run) -> None:
-    data = browser_data(tiny_run)
-    alignment = tiny_run.alignments["odd", *PAIR]
-    base, tuned = data["views"][:2]
-    assert (base["other"], tuned["other"]) == (1, 0)
-    for view, role in ((base, "base"), (tuned, "tuned")):
-        for layer, columns in enumerate(view["layers"]):
-            frame = alignment.concepts
-            frame = frame[(frame["role"] == role) & (frame["layer"] == layer)]
-            assert [FATES[code] for code in columns["fate"]] == frame["fate"].tolist()
-            assert columns["match"] == frame["best_match"].tolist()
-            assert columns["class"] == frame["class_label"].tolist()
 
 
 # --- pages of neurons ----------------------------------------------------------------------------
