@@ -310,7 +310,8 @@ class Elements(HTMLParser):
 def test_in_a_notebook_words_are_text(store: ActivationStore) -> None:
     html = look_at(store, ["1:0"])[0]._repr_html_()
     found = Elements(html)
-    structure = {"p", "h4", "span", "bdi", "small", "table", "thead", "tbody", "tr", "th", "td"}
+    structure = {"div", "p", "h4", "span", "bdi", "small"}
+    structure |= {"table", "thead", "tbody", "tr", "th", "td"}
     assert found.names <= structure
     for word in (*HOSTILE, *LABELS, "<b>odd</b>", "<i>base</i>", "<b>x"):
         assert word in found.text

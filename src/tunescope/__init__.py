@@ -65,6 +65,7 @@ _HOMES = {
     "Run": "tunescope.study.result",
     "info": "tunescope.study.info",
     "export": "tunescope.viewer.export",
+    "figures": "tunescope.viewer.figures",
     "select_words": "tunescope.concepts.selection",
     "discover_concepts": "tunescope.concepts.discover",
     "LayerConcepts": "tunescope.concepts.layer_concepts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -12,6 +13,20 @@ from tunescope.steps import Step
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MAX_ROWS = 40
+"""Rows of a table that are shown."""
+
+
+def without_math(parts: Iterable[str]) -> str:
+    """Join pieces of HTML so that a notebook takes no `$` in them for mathematics.
+
+    Parameters
+    ----------
+    parts : iterable of str
+        Escaped already. The classes are those by which MathJax, 2 and 3, passes over an element.
+    """
+    return f'<div class="tex2jax_ignore mathjax_ignore">{"".join(parts)}</div>'
 
 
 class Result:
@@ -44,7 +59,7 @@ class Result:
         parts = [self.headline()]
         for title, frame in self.tables().items():
             parts.append(f"\n{title}" if title else "")
-            parts.append(frame.to_string(index=False, max_rows=40))
+            parts.append(frame.to_string(index=False, max_rows=MAX_ROWS))
         return "\n".join(part for part in parts if part)
 
     def _repr_html_(self) -> str:
@@ -53,8 +68,8 @@ class Result:
         parts = [f"<p>{escape(self.headline())}</p>"]
         for title, frame in self.tables().items():
             parts += [f"<h4>{escape(title)}</h4>"] if title else []
-            parts.append(frame.to_html(index=False, max_rows=40, escape=True, border=0))
-        return "".join(parts)
+            parts.append(frame.to_html(index=False, max_rows=MAX_ROWS, escape=True, border=0))
+        return without_math(parts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tunescope.errors import InputError
 from tunescope.explanations.cards import Card, Context, Share
 from tunescope.files import read_json, write_json
-from tunescope.results import Result
+from tunescope.results import Result, without_math
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -244,7 +244,7 @@ class Explanations(Result):
     def _repr_html_(self) -> str:
         from tunescope.explanations.html import as_html
 
-        return as_html(self)
+        return without_math([as_html(self)])
 
     def __rich__(self) -> Any:
         from tunescope.explanations.terminal import as_rich

@@ -17,7 +17,7 @@ from tunescope.errors import InputError
 from tunescope.files import atomic_directory, read_json, read_table, write_json, write_table
 from tunescope.neurons.coloured import as_html, colour
 from tunescope.neurons.tag_values import QUANTILE_NAMES
-from tunescope.results import Result
+from tunescope.results import Result, without_math
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -159,7 +159,7 @@ class NeuronView(Result):
             parts.append(
                 shown.to_html(index=False, escape=True, border=0, float_format="{:.3g}".format)
             )
-        return "".join(parts)
+        return without_math(parts)
 
     def save(self, path: Path | str) -> None:
         """Write the view as a folder, `path`."""

@@ -96,6 +96,21 @@ class Figure:
         svg = vl_convert.vegalite_to_svg(specification(draw(), PRINT_WIDTH))
         return vl_convert.svg_to_png(svg, scale=PNG_SCALE) if kind == "png" else svg.encode()
 
+    def __repr__(self) -> str:
+        return f"<Figure {self.name!r}: {self.title}>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """Return the figure for a notebook: as HTML, and in short for a terminal.
+
+        Charts are images in SVG, no specification of Vega-Lite is given along: a notebook would
+        show that instead of the HTML, without title and caption, and only where it has a renderer
+        of the same major version; where it has none, Altair's own loads one from the network.
+        `charts` has the Altair charts, to be changed and drawn otherwise.
+        """
+        from tunescope.report.notebook import as_html
+
+        return {"text/plain": repr(self), "text/html": as_html(self)}
+
 
 def _cells(table: pd.DataFrame) -> list[list[str]]:
     columns = [table[name] for name in table.columns]
