@@ -25,7 +25,7 @@ def browser_path() -> str:
 
 
 def make_pictures(page: Path, out: Path = OUT) -> None:
-    """Photograph the top of a page, down to its first figure, and its concept browser."""
+    """Photograph the top of a page, down to its first figure, and the concepts that were born."""
     out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=list(QUIET))
@@ -36,7 +36,10 @@ def make_pictures(page: Path, out: Path = OUT) -> None:
         assert first is not None
         top = {"x": 0, "y": 0, "width": WIDTH, "height": first["y"] + first["height"] + MARGIN}
         tab.screenshot(path=out / "demo.png", full_page=True, clip=top)  # type: ignore[arg-type]
-        tab.locator("#concepts").screenshot(path=out / "concepts.png")
+        tab.goto((page.parent / "concepts" / "index.html").resolve().as_uri())
+        tab.locator("a", has_text=" born").last.click()  # of the corpus with classes
+        tab.wait_for_selector("#concepts tbody tr")
+        tab.screenshot(path=out / "concepts.png")
         browser.close()
 
 
