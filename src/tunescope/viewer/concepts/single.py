@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 60
 """Word types in the page itself; the others are put in when asked for."""
-CONTEXTS = 6
+CONTEXTS = 5
 """Sentences shown before a word is chosen."""
-COMPARED = 20
+COMPARED = 15
 """Word types in each column of a comparison."""
 COMPARED_OF_MANY = 8
 """The same where there are several comparisons."""

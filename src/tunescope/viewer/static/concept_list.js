@@ -102,7 +102,8 @@
     const key = (given.sort || "size").replace("-", "");
     const value = (row) => Number(row.dataset[key] ?? -1);
     shown = rows.filter(passes).sort((a, b) => up * (value(a) - value(b)) || a.dataset.n - b.dataset.n);
-    body.replaceChildren(...shown);
+    const there = [...body.rows];
+    if (there.length !== shown.length || there.some((row, n) => row !== shown[n])) body.replaceChildren(...shown);
     at("count").textContent = shown.length === rows.length
       ? `${rows.length} concepts` : `${shown.length} of ${rows.length} concepts`;
     for (const link of document.querySelectorAll("[data-keep]")) {
