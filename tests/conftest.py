@@ -44,7 +44,7 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="session")
 def tiny_site(tiny_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the page of that run, with every file beside it; not to be changed."""
-    from tunescope.report.site import export
+    """Return the folder of that run's pages; not to be changed."""
+    from tunescope.viewer.export import export
 
-    return export(tiny_run, tmp_path_factory.mktemp("site"))
+    return export(tiny_run, tmp_path_factory.mktemp("site")).parent

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from tunescope.report import findings
+from tunescope.report.concepts import claims
 from tunescope.study.result import Run
 
 
@@ -64,9 +65,9 @@ def retention(low: tuple[float, float], top: tuple[float, float], p: float = 0.0
 
 
 def test_retention_must_fall_beyond_its_intervals() -> None:
-    assert findings.retained(retention((0.7, 0.9), (0.0, 0.1)), "c", 0.8).holds
-    assert not findings.retained(retention((0.3, 0.9), (0.2, 0.5)), "c", 0.8).holds
-    assert not findings.retained(retention((0.7, 0.9), (0.0, 0.1), p=0.5), "c", 0.8).holds
+    assert claims.retained(retention((0.7, 0.9), (0.0, 0.1)), "c", 0.8).holds
+    assert not claims.retained(retention((0.3, 0.9), (0.2, 0.5)), "c", 0.8).holds
+    assert not claims.retained(retention((0.7, 0.9), (0.0, 0.1), p=0.5), "c", 0.8).holds
 
 
 def test_polarity_must_exceed_base_and_chance() -> None:
@@ -79,11 +80,11 @@ def test_polarity_must_exceed_base_and_chance() -> None:
         ]  # fmt: skip
         return pd.DataFrame(rows)
 
-    assert findings.polarised(table(9, 0, 1.0, 0.01), "c", 0.9).holds
-    assert not findings.polarised(table(9, 9, 1.0, 0.01), "c", 0.9).holds
-    few = findings.polarised(table(1, 0, 0.5, 0.01), "c", 0.9)
+    assert claims.polarised(table(9, 0, 1.0, 0.01), "c", 0.9).holds
+    assert not claims.polarised(table(9, 9, 1.0, 0.01), "c", 0.9).holds
+    few = claims.polarised(table(1, 0, 0.5, 0.01), "c", 0.9)
     assert not few.holds and "too few to be told from the base model" in few.text
-    assert not findings.polarised(table(9, 0, 9.0, 0.6), "c", 0.9).holds
+    assert not claims.polarised(table(9, 0, 9.0, 0.6), "c", 0.9).holds
 
 
 def test_verdict_says_plainly_what_does_not_show() -> None:

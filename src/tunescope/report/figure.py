@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -18,6 +18,8 @@ from tunescope.report.terminal import as_text
 
 PRINT_WIDTH = 560
 PNG_SCALE = 2.0
+Opens = Callable[[str, str, int], str | None]
+"""Address, from the page, of the concepts of a layer, by corpus, model and layer; or None."""
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -46,6 +48,9 @@ class Figure:
         A table to be read as it stands, below the charts or instead of them.
     written : Markup, optional
         The same as a piece of page, in which all text is escaped already.
+    opens : dict of str to sequence of (str, str)
+        Where marks of the charts lead, for who has no mouse: by what stands before the links, text
+        and address of each, relative to the page.
     """
 
     name: str
@@ -57,6 +62,7 @@ class Figure:
     beside: bool = False
     shown: pd.DataFrame | None = None
     written: Markup | None = None
+    opens: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
     def csv(self) -> str:
         """Return the table as CSV."""
@@ -131,3 +137,21 @@ def slug(*parts: str) -> str:
         clean = re.sub(r"[^A-Za-z0-9._-]+", "_", part)
         made.append(clean if clean == part else f"{clean}.{hash_json(part)[:6]}")
     return "-".join(made)
+
+
+def layers_of(
+    opens: Opens | None, corpus: str, model: str, layers: Iterable[int]
+) -> list[tuple[str, str]]:
+    """Return number and address of the layers whose concepts are somewhere.
+
+    Parameters
+    ----------
+    opens : callable or None
+        Where they are.
+    corpus, model : str
+        Which words, of which model.
+    layers : iterable of int
+        Numbers of layers.
+    """
+    found = ((layer, opens(corpus, model, layer) if opens else None) for layer in layers)
+    return [(str(layer), address) for layer, address in found if address is not None]

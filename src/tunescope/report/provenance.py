@@ -43,7 +43,7 @@ def timings(run: Run) -> list[tuple[str, float]]:
 
 
 def warnings(run: Run) -> list[str]:
-    """Say what may have gone wrong: words without vectors, probes that did not converge.
+    """Say what went wrong: what failed and was skipped, then what distorts figures.
 
     Parameters
     ----------
@@ -55,10 +55,20 @@ def warnings(run: Run) -> list[str]:
     list of str
         One sentence each; empty when there is nothing to say.
     """
-    path = run.path / "skipped.json"
-    skipped = read_json(path) if path.exists() else {}
     found = [f"Failed: {job}: {reason}" for job, reason in run.failed.items()]
-    found += [f"Skipped: {job}: {reason}" for job, reason in skipped.items()]
+    found += [f"Skipped: {job}: {reason}" for job, reason in run.skipped.items()]
+    return found + cautions(run)
+
+
+def cautions(run: Run) -> list[str]:
+    """Say what may distort figures: words without vectors, probes that did not converge.
+
+    Parameters
+    ----------
+    run : Run
+        Results of a study.
+    """
+    found: list[str] = []
     same: dict[tuple[str, str], list[str]] = {}
     for (corpus, model), known in run.extraction.items():
         for text in _extraction(known, run.study.extract.long):

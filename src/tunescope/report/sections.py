@@ -61,18 +61,7 @@ def _probes(run: Run, corpus: str, label: str, pair: Pair) -> list[Figure]:
         f"the same probes on a control task, where each word type has a random label (mean of "
         f"{seeds})"
     )
-    made = [
-        Figure(
-            f"accuracy-{name}",
-            f"How well {label} can be read off each layer ({corpus})",
-            f"Accuracy of a linear probe with elastic net on each layer. Bands: {interval}. "
-            + (f"Dashed: {control}. " if seeds else "")
-            + f"Dotted: the most frequent label. {size}.",
-            {"accuracy by layer": partial(draw_probes.accuracy, table)},
-            table,
-            source,
-        )
-    ]
+    made = []
     n_seeds = max((len(run.transfer.tuned.get(model, ())) for model in models), default=1)
     runs = ""
     if n_seeds > 1:
@@ -94,6 +83,18 @@ def _probes(run: Run, corpus: str, label: str, pair: Pair) -> list[Figure]:
                 source,
             )
         )
+    made.append(
+        Figure(
+            f"accuracy-{name}",
+            f"How well {label} can be read off each layer ({corpus})",
+            f"Accuracy of a linear probe with elastic net on each layer. Bands: {interval}. "
+            + (f"Dashed: {control}. " if seeds else "")
+            + f"Dotted: the most frequent label. {size}.",
+            {"accuracy by layer": partial(draw_probes.accuracy, table)},
+            table,
+            source,
+        )
+    )
     if seeds:
         columns = ["model", "layer", "selectivity", "selectivity_low", "selectivity_high"]
         made.append(

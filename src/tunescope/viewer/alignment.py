@@ -7,14 +7,10 @@ from functools import cached_property, partial
 
 from tunescope.report.concepts import page as concept_page
 from tunescope.report.concepts.page import Key
-from tunescope.report.figure import slug
 from tunescope.viewer.content import Link
 from tunescope.viewer.figure_pages import FigurePage, FigurePages, Group
-
-
-def alignment_path(key: Key) -> str:
-    """Return the address of the page about the concepts of two models in one corpus."""
-    return f"alignment/{slug(*key)}/index.html"
+from tunescope.viewer.paths import alignment_path, layers_path, triggers_path
+from tunescope.viewer.places import Places
 
 
 class Alignments(FigurePages):
@@ -34,11 +30,26 @@ class Alignments(FigurePages):
 
     def _alignment(self, key: Key) -> FigurePage:
         run, (corpus, base, tuned) = self.site.run, key
-        claims = concept_page.findings(run, key) + concept_page.faithful(run, tuned)
-        groups = [Group("found", "What was found", [], claims)] if claims else []
+        claims = concept_page.aligned(run, key) + concept_page.findings(run, key)
+        claims += concept_page.faithful(run, base, tuned)
+        places = Places(self.site)
+        links = [Link(triggers_path(key), f"Triggers made from concepts in {corpus}")]
+        lead = (
+            "A concept is a cluster of words in context whose vectors in a layer are alike. Each "
+            f"concept of {base} is looked for among those of {tuned} on the same words: it is "
+            "retained when one of them holds most of it, else lost; one of the tuned model that "
+            "none of the base model holds is born."
+        )
+        groups = [
+            Group(
+                "found", "What was found", [], claims,
+                links=[link for link in links if places.there(link.path)], lead=lead,
+            )
+        ]  # fmt: skip
         groups += [
             Group(part.name, part.title, part.figures)
-            for part in concept_page.parts(run, key)
+            for part in concept_page.parts(run, key, places.opens(alignment_path(key)))
             if part.name != "triggers"
         ]
-        return FigurePage(f"Concepts in {corpus}: {base} → {tuned}", groups)
+        crumbs = [Link(layers_path(base, tuned), f"{base} → {tuned}")]
+        return FigurePage(f"Concepts in {corpus}: {base} → {tuned}", groups, crumbs)

@@ -13,6 +13,7 @@ from tunescope.report.finding import Finding, verdict
 from tunescope.viewer.assets import VEGA
 from tunescope.viewer.content import Content, Link
 from tunescope.viewer.frame import script
+from tunescope.viewer.places import Places
 
 if TYPE_CHECKING:
     from tunescope.viewer.site import Site
@@ -40,6 +41,8 @@ class Group:
         Where more is.
     lead : str
         A sentence before all else.
+    folded : bool
+        Whether findings and links are shown when asked for.
     """
 
     name: str
@@ -49,11 +52,14 @@ class Group:
     verdict: str | None = None
     links: Sequence[Link] = ()
     lead: str = ""
+    folded: bool = False
 
     @property
     def said(self) -> str:
-        """The verdict on the findings."""
-        return verdict(self.findings) if self.verdict is None else self.verdict
+        """The verdict on the findings; "" where there is nothing to say."""
+        if self.verdict is not None:
+            return self.verdict
+        return verdict(self.findings) if self.findings else ""
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,8 @@ class FigurePages(ABC):
         vega = (VEGA,) if any(figure.charts for figure in page.figures.values()) else ()
         return self.site.frame.render(
             path, page.template, title=page.title, crumbs=page.crumbs, groups=page.groups,
-            scripts=(*vega, *page.scripts), styles=page.styles, **page.values,
+            scripts=(*vega, *page.scripts), styles=page.styles,
+            evidence=Places(self.site).evidence, **page.values,
         )  # fmt: skip
 
 

@@ -66,18 +66,32 @@ class Frame:
             .render(
                 about=self.about,
                 navigation=self.navigation,
+                this=path,
                 here=path.split("/", 1)[0] if "/" in path else path,
                 root="../" * path.count("/"),
                 title=title,
                 crumbs=list(crumbs),
                 scripts=["page.js", *scripts],
-                styles=["page.css", *styles],
+                styles=["page.css", "figures.css", *styles],
                 policy=None if self.live else policy(),
                 live=self.live,
                 **values,
             )
         )
         return Content.of("page.html", made)
+
+
+def fragment(template: str, **values: Any) -> Markup:
+    """Fill a template of a piece of page; text in it is escaped.
+
+    Parameters
+    ----------
+    template : str
+        File name.
+    **values : object
+        What the template asks for.
+    """
+    return Markup(environment().get_template(template).render(**values))
 
 
 def policy(*, live: bool = False) -> str:

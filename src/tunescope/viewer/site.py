@@ -63,6 +63,10 @@ class Site:
         ]
         return Frame(self.run.about, navigation, self.served.live)
 
+    def kind(self, folder: str) -> Pages | None:
+        """Return the pages that lie in a folder, or None where the site has none there."""
+        return self._by_folder.get(folder)
+
     def paths(self) -> Iterator[str]:
         """Return every address: what an export writes."""
         for pages in self.kinds:
@@ -78,5 +82,5 @@ class Site:
         """
         path = path + INDEX if path.endswith("/") or not path else path
         folder = path.split("/", 1)[0] if "/" in path else ""
-        pages = self._by_folder.get(folder)
+        pages = self.kind(folder)
         return None if pages is None else pages.get(path)

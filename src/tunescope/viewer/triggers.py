@@ -8,14 +8,9 @@ from functools import cached_property, partial
 from tunescope.report.concepts import page as concept_page
 from tunescope.report.concepts import triggers
 from tunescope.report.concepts.page import Key
-from tunescope.report.figure import slug
 from tunescope.viewer.content import Link
 from tunescope.viewer.figure_pages import FigurePage, FigurePages, Group
-
-
-def triggers_path(key: Key) -> str:
-    """Return the address of the page about the triggers against one tuned model."""
-    return f"triggers/{slug(*key)}/index.html"
+from tunescope.viewer.paths import triggers_path
 
 
 class Triggers(FigurePages):

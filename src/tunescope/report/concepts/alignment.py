@@ -8,7 +8,7 @@ import pandas as pd
 
 from tunescope.concepts.alignment.result import Alignment
 from tunescope.report.concepts.labels import figures as label_figures
-from tunescope.report.figure import Figure, slug
+from tunescope.report.figure import Figure, Opens, layers_of, slug
 from tunescope.report.figures import alignment as draw
 from tunescope.report.figures import concepts as draw_concepts
 from tunescope.report.provenance import source as producer
@@ -19,7 +19,7 @@ Parts = dict[str, list[Figure]]
 """Figures by what they are about."""
 
 
-def parts(run: Run, corpus: str, alignment: Alignment) -> Parts:
+def parts(run: Run, corpus: str, alignment: Alignment, opens: Opens | None = None) -> Parts:
     """Make the figures of one alignment.
 
     Parameters
@@ -30,6 +30,8 @@ def parts(run: Run, corpus: str, alignment: Alignment) -> Parts:
         The corpus of the words.
     alignment : Alignment
         Of one pair of models.
+    opens : callable, optional
+        Where the concepts of a layer are.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def parts(run: Run, corpus: str, alignment: Alignment) -> Parts:
     steps = [producer(run, "concepts", clustering.parameters())] if clustering else []
     source = "\n".join([*steps, producer(run, "align", alignment.manifest.parameters)])
     name = slug(*(m for m in (facts["base"], facts["tuned"]) if m is not None), corpus)
-    kept = _retention(alignment, corpus, name, source) if len(alignment.retention) else []
+    kept = _retention(alignment, corpus, name, source, opens) if len(alignment.retention) else []
     classes = _polarity(alignment, corpus, name, source) if len(alignment.polarity) else []
     if len(alignment.predicted_polarity):
         classes.append(_predicted(alignment, corpus, name, source))
@@ -49,8 +51,14 @@ def parts(run: Run, corpus: str, alignment: Alignment) -> Parts:
     return {"kept": kept, "labels": labels, "classes": classes}
 
 
-def _retention(alignment: Alignment, corpus: str, name: str, source: str) -> list[Figure]:
+def _retention(
+    alignment: Alignment, corpus: str, name: str, source: str, opens: Opens | None
+) -> list[Figure]:
     step, kept = alignment.manifest.parameters, alignment.retention
+    led = {
+        role: layers_of(opens, corpus, alignment.manifest.facts[role], kept["layer"])
+        for role in ("tuned", "base")
+    }
     rule = f"when one tuned concept holds at least {percent(step['theta'])} of its"
     rule += f" {step['overlap']}"
     n = f"{spread(kept['n_base'])} base concepts per layer"
@@ -66,22 +74,34 @@ def _retention(alignment: Alignment, corpus: str, name: str, source: str) -> lis
             source,
         ),
         Figure(
-            f"fates-{name}",
-            f"Concepts retained, lost and born ({corpus})",
-            f"Numbers of base concepts retained and lost ({rule}, or not), and of tuned concepts "
-            f"born (no base concept holds that share). {n}; the null is that of the figure before.",
-            {"retained, lost and born by layer": partial(draw_concepts.lost_and_born, kept)},
-            pd.DataFrame(kept[["layer", "n_base", "retained", "lost", "n_tuned", "born"]]),
-            source,
-        ),
-        Figure(
             f"matrix-{name}",
             f"Where base concepts are found again ({corpus})",
             "Share of the concepts of each base layer that each tuned layer retains. On the "
             "diagonal: the same layer; its null is in the figure of the concepts retained. "
-            f"{n}.",
-            {"retained by base and tuned layer": partial(draw_concepts.matrix, alignment.matrix)},
+            f"{n}." + (" A cell leads to the concepts of its tuned layer." if led["tuned"] else ""),
+            {
+                "retained by base and tuned layer": partial(
+                    draw_concepts.matrix,
+                    alignment.matrix,
+                    {int(layer): address for layer, address in led["tuned"]},
+                )
+            },
             alignment.matrix,
+            source,
+            opens={
+                f"Concepts of {alignment.manifest.facts[role]}, layer": found
+                for role, found in led.items()
+                if found
+            },
+        ),
+        Figure(
+            f"fates-{name}",
+            f"Concepts retained, lost and born ({corpus})",
+            f"Numbers of base concepts retained and lost ({rule}, or not), and of tuned concepts "
+            f"born (no base concept holds that share). {n}; the null is in the figure of the "
+            "concepts retained.",
+            {"retained, lost and born by layer": partial(draw_concepts.lost_and_born, kept)},
+            pd.DataFrame(kept[["layer", "n_base", "retained", "lost", "n_tuned", "born"]]),
             source,
         ),
         Figure(

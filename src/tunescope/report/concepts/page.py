@@ -1,21 +1,30 @@
 """A page about the concepts of one base and one tuned model in one corpus, part by part.
 
 The parts are the questions of Durrani et al. 2022 (arXiv 2210.12696), in its order, then what is
-done with the answers. The front page keeps the first figure of some.
+done with the answers. The page about the layers of both models keeps the first figures of some.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tunescope.report.concepts import alignment, explanations, names, trajectory, triggers
-from tunescope.report.figure import Figure, slug
-from tunescope.report.finding import Finding
+from tunescope.report.concepts import (
+    alignment,
+    claims,
+    explanations,
+    names,
+    trajectory,
+    triggers,
+)
+from tunescope.report.figure import Figure, Opens, slug
+from tunescope.report.finding import Evidence, Finding
 from tunescope.study.result import Run
 
 Key = tuple[str, str, str]
 """Corpus, base, tuned."""
+PAGE = "alignment"
+"""The kind of page that these findings and their figures stand on."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +40,7 @@ class Part:
     figures : list of Figure
         Not empty.
     front : int
-        How many of them stand on the front page too.
+        How many of them stand on the page about the layers of both models too.
     """
 
     name: str
@@ -45,7 +54,7 @@ def keys(run: Run, base: str, tuned: str) -> list[Key]:
     return [key for key in run.alignments if key[1:] == (base, tuned)]
 
 
-def parts(run: Run, key: Key) -> list[Part]:
+def parts(run: Run, key: Key, opens: Opens | None = None) -> list[Part]:
     """Make all figures about the concepts of two models in one corpus.
 
     Parameters
@@ -54,10 +63,12 @@ def parts(run: Run, key: Key) -> list[Part]:
         Results of a study.
     key : tuple of str
         Corpus, base and tuned model, of an alignment that is there.
+    opens : callable, optional
+        Where the concepts of a layer are.
     """
     corpus, base, tuned = key
     latent = run.latent
-    aligned = alignment.parts(run, corpus, run.alignments[key])
+    sorts = alignment.parts(run, corpus, run.alignments[key], opens)
     stable = []
     if key in latent.stability:
         stable.append(trajectory.stability(run, corpus, latent.stability[key]))
@@ -74,15 +85,37 @@ def parts(run: Run, key: Key) -> list[Part]:
         *(explanations.check(run, tuned, latent.checks[tuned]) if tuned in latent.checks else []),
     ]
     made = [
-        Part("kept", "Which concepts were kept, lost and born", [*aligned["kept"], *stable], 1),
-        Part("labels", "Which follow human-defined concepts", aligned["labels"], 1),
-        Part("classes", "Which follow a class of the task", aligned["classes"], 1),
-        Part("checkpoints", "When on the way", traced),
-        Part("triggers", "Do their words flip predictions", tried, 1),
+        Part("kept", "Which concepts were kept, lost and born", [*sorts["kept"], *stable], 2),
+        Part("labels", "Which follow human-defined concepts", sorts["labels"], 2),
+        Part("classes", "Which follow a class of the task", sorts["classes"], 1),
+        Part("checkpoints", "When on the way", traced, 1),
+        Part("triggers", "Do their words flip predictions", tried),
         Part("names", "What a language model calls them", names.figures(run, corpus, named)),
         Part("explanations", "Predictions explained through them", explained),
     ]
     return [part for part in made if part.figures]
+
+
+def aligned(run: Run, key: Key) -> list[Finding]:
+    """Say how many concepts were kept, and how many follow a class of the task.
+
+    Parameters
+    ----------
+    run : Run
+        Results of a study.
+    key : tuple of str
+        Corpus, base and tuned model, of an alignment that is there.
+    """
+    corpus, base, tuned = key
+    found, name = run.alignments[key], slug(base, tuned, corpus)
+    step, said = found.manifest.parameters, []
+    if len(found.retention):
+        claim = claims.retained(found.retention, f"concepts in {corpus}", step["theta"])
+        said.append(replace(claim, evidence=Evidence(PAGE, key, f"retained-{name}")))
+    if len(found.polarity):
+        claim = claims.polarised(found.polarity, f"classes in {corpus}", step["theta_classes"])
+        said.append(replace(claim, evidence=Evidence(PAGE, key, f"polarised-{name}")))
+    return said
 
 
 def findings(run: Run, key: Key) -> list[Finding]:
@@ -95,28 +128,32 @@ def findings(run: Run, key: Key) -> list[Finding]:
     key : tuple of str
         Corpus, base and tuned model.
     """
-    corpus, latent = key[0], run.latent
-    said = []
+    (corpus, base, tuned), latent = key, run.latent
+    said: list[tuple[Finding | None, Evidence]] = []
     if key in latent.stability:
-        said.append(trajectory.stability_finding(latent.stability[key], corpus))
+        found = latent.stability[key]
+        at = Evidence(PAGE, key, f"stability-{slug(base, tuned, corpus)}")
+        said.append((trajectory.stability_finding(found, corpus), at))
     if key in latent.traces:
-        said.append(trajectory.finding(latent.traces[key], corpus))
+        at = Evidence(PAGE, key, f"trajectory-{slug(base, tuned, corpus)}")
+        said.append((trajectory.finding(latent.traces[key], corpus), at))
     if key in latent.triggers:
-        said.append(triggers.finding(latent.triggers[key], corpus))
-    return [finding for finding in said if finding is not None]
+        found = latent.triggers[key]
+        place = found.tried[triggers.PLACE].iloc[0] if len(found.tried) else ()
+        at = Evidence("triggers", key, f"triggers-{slug(tuned, corpus, *place)}")
+        said.append((triggers.finding(found, corpus), at))
+    return [replace(finding, evidence=at) for finding, at in said if finding is not None]
 
 
-def faithful(run: Run, tuned: str) -> list[Finding]:
+def faithful(run: Run, base: str, tuned: str) -> list[Finding]:
     """Say whether salient words are reasons of a model's predictions."""
-    checks = run.latent.checks
-    return [explanations.check_finding(checks[tuned], tuned)] if tuned in checks else []
-
-
-def page_name(key: Key) -> str:
-    """Return the file name of the page."""
-    return f"concepts-{slug(*key)}.html"
+    checks, corpora = run.latent.checks, keys(run, base, tuned)
+    if tuned not in checks:
+        return []
+    at = Evidence(PAGE, corpora[0], f"faithful-{slug(tuned)}") if corpora else None
+    return [replace(explanations.check_finding(checks[tuned], tuned), evidence=at)]
 
 
 def front(made: Iterable[Part]) -> list[Figure]:
-    """Return the figures that stand on the front page."""
+    """Return the figures that stand on the page about the layers too."""
     return [figure for part in made for figure in part.figures[: part.front]]

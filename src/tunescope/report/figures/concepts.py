@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -16,6 +17,7 @@ from tunescope.report.figures.style import (
     PURPLE,
     dashes,
     layer_axis,
+    linked,
     models,
     styled,
     value_axis,
@@ -96,13 +98,15 @@ def lost_and_born(table: pd.DataFrame) -> Any:
     )
 
 
-def matrix(table: pd.DataFrame) -> Any:
+def matrix(table: pd.DataFrame, addresses: Mapping[int, str] | None = None) -> Any:
     """Draw the share of every base layer's concepts retained in every tuned layer.
 
     Parameters
     ----------
     table : pandas.DataFrame
         `Alignment.matrix`.
+    addresses : mapping of int to str, optional
+        Where a click on a cell leads, by layer of the tuned model.
 
     Returns
     -------
@@ -114,7 +118,7 @@ def matrix(table: pd.DataFrame) -> Any:
     rows = len(set(frame["base_layer"]))
     percent = alt.Axis(labelAngle=0, grid=False)
     legend = alt.Legend(title="Base concepts retained", format="%", gradientLength=180)
-    base = alt.Chart(frame).encode(
+    base = linked(alt.Chart(frame), frame, "tuned_layer", addresses).encode(
         x=alt.X("tuned_layer:O", axis=percent, title="Layer of the tuned model"),
         y=alt.Y(
             "base_layer:O", sort="descending", title="Layer of the base model",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -15,6 +16,7 @@ from tunescope.report.figures.style import (
     PURPLE,
     TICKS,
     layer_axis,
+    linked,
     styled,
 )
 
@@ -108,13 +110,15 @@ def similarity(layers: pd.DataFrame) -> Any:
     )
 
 
-def cka_matrix(matrix: pd.DataFrame) -> Any:
+def cka_matrix(matrix: pd.DataFrame, addresses: Mapping[int, str] | None = None) -> Any:
     """Draw the CKA of every base layer with every tuned layer.
 
     Parameters
     ----------
     matrix : pandas.DataFrame
         `LayerGeometry.matrix` of one pair of models.
+    addresses : mapping of int to str, optional
+        Where a click on a cell leads, by layer of the tuned model.
 
     Returns
     -------
@@ -122,7 +126,7 @@ def cka_matrix(matrix: pd.DataFrame) -> Any:
     """
     frame = pd.DataFrame(matrix[["base_layer", "tuned_layer", "cka"]])
     titles = ("Layer of the tuned model", "Layer of the base model")
-    return _heat_map(frame, ("tuned_layer", "base_layer"), titles)
+    return _heat_map(frame, ("tuned_layer", "base_layer"), titles, addresses)
 
 
 def cka_within(within: pd.DataFrame) -> Any:
@@ -141,11 +145,16 @@ def cka_within(within: pd.DataFrame) -> Any:
     return _heat_map(frame, ("other_layer", "layer"), ("Layer", "Layer"))
 
 
-def _heat_map(frame: pd.DataFrame, fields: tuple[str, str], titles: tuple[str, str]) -> Any:
+def _heat_map(
+    frame: pd.DataFrame,
+    fields: tuple[str, str],
+    titles: tuple[str, str],
+    addresses: Mapping[int, str] | None = None,
+) -> Any:
     """Draw cells of the first field (across) and the second (up), one for each row with a value."""
     x, y = fields
     frame = frame.dropna(subset=["cka"])
-    base = alt.Chart(frame).encode(
+    base = linked(alt.Chart(frame), frame, x, addresses).encode(
         x=alt.X(f"{x}:O", axis=alt.Axis(grid=False, labelAngle=0), title=titles[0]),
         y=alt.Y(
             f"{y}:O", sort="descending", title=titles[1],

@@ -7,10 +7,11 @@ black on white.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
+import pandas as pd
 
 BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY, YELLOW, GREY = "#E69F00", "#56B4E9", "#F0E442", "#808080"
@@ -94,6 +95,26 @@ def value_axis(field: str, title: str, unit: str = "share", **scale: Any) -> alt
     return alt.Y(field, axis=axis, scale=alt.Scale(**properties))
 
 
+def linked(chart: Any, frame: pd.DataFrame, field: str, addresses: Mapping[int, str] | None) -> Any:
+    """Let a click on a mark of a chart lead somewhere.
+
+    Parameters
+    ----------
+    chart : altair.Chart
+        A chart of `frame`.
+    frame : pandas.DataFrame
+        One row per mark.
+    field : str
+        Column with the layer that a mark is about.
+    addresses : mapping of int to str or None
+        By layer; a mark of another one leads nowhere.
+    """
+    if not addresses:
+        return chart
+    told = frame.assign(href=[addresses.get(layer) for layer in frame[field]])
+    return chart.properties(data=told).encode(href="href:N")
+
+
 def styled(chart: Any, width: int | str = "container", height: int = 260) -> Any:
     """Give a chart its size and the look of all figures.
 
@@ -147,6 +168,8 @@ def specification(chart: Any, width: int | None = None) -> dict[str, Any]:
         ]
     if width is not None:
         spec |= {"width": width, "background": "white"}
+        for layer in spec.get("layer", [spec]):  # addresses hold within a site only
+            layer.get("encoding", {}).pop("href", None)
     # Legends below each other, so that they fit a narrow screen. Altair's schema lacks the key.
     place = {"direction": "vertical", "anchor": "start", "margin": 4}
     spec["config"]["legend"]["layout"] = {"top": place}

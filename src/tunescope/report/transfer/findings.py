@@ -8,13 +8,15 @@ That tuning changes the geometry of the top layers most was found by Merchant et
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tunescope.geometry.trajectory import trajectory
-from tunescope.report.finding import Finding
+from tunescope.report.figure import slug
+from tunescope.report.finding import Evidence, Finding
 from tunescope.report.transfer import inputs
 from tunescope.report.wording import layers, percent, points
 from tunescope.study.result import Run
@@ -30,26 +32,38 @@ def findings(run: Run) -> list[Finding]:
     run : Run
         Results of a study.
     """
-    found = []
+    found: list[tuple[Finding, Evidence]] = []
+    together, several = Evidence("layers", (), ""), len(run.pairs) > 1
     table = inputs.forgetting_table(run)
-    for corpus, label in inputs.labels(run) if len(run.pairs) > 1 else ():
+    for corpus, label in inputs.labels(run) if several else ():
         rows: Frame = table[(table["corpus"] == corpus) & (table["label"] == label)]
-        found.append(forgotten(rows, f"{label} in {corpus}"))
+        at = replace(together, figure=f"upper-{slug(corpus, label)}")
+        found.append((forgotten(rows, f"{label} in {corpus}"), at))
         if rows["base"].nunique() > 1:
-            found.append(deepest(rows, f"{label} in {corpus}, by base"))
+            found.append((deepest(rows, f"{label} in {corpus}, by base"), at))
     for corpus in run.study.measured:
         alike = inputs.alike_table(run, corpus)
         if len(alike):
-            found.append(geometry(alike, f"geometry on {corpus}"))
-    for (corpus, _, tuned), way in run.transfer.geometry_paths.items():
+            at = replace(together, figure=f"alike-{slug(corpus)}")
+            if not several:
+                at = Evidence("layers", run.pairs[0], f"geometry-{slug(*run.pairs[0], corpus)}")
+            found.append((geometry(alike, f"geometry on {corpus}"), at))
+    for (corpus, base, tuned), way in run.transfer.geometry_paths.items():
         _, halves = trajectory([(at, made.layers) for at, made in way])
-        found.append(order(halves, f"{tuned} on {corpus}, during tuning"))
+        name = f"geometry-on-the-way-{slug(base, tuned, corpus)}"
+        claim = order(halves, f"{tuned} on {corpus}, during tuning")
+        found.append((claim, Evidence("layers", (base, tuned), name)))
     for corpus, label in dict.fromkeys(key[:2] for key in run.transfer.shifts):
         shifts = inputs.shift_table(run, corpus, label)
-        found.append(moved(shifts, f"neurons for {label} in {corpus}"))
+        at = replace(together, figure=f"shifted-{slug(corpus, label)}")
+        if not several:
+            name = f"neuron-layers-{slug(*run.pairs[0], corpus, label)}"
+            at = Evidence("layers", run.pairs[0], name)
+        found.append((moved(shifts, f"neurons for {label} in {corpus}"), at))
     for base, scores in inputs.pruning_tables(run):
-        found += pruned(scores, f"layers of {base}")
-    return found
+        at = replace(together, figure=f"pruned-{slug(base)}")
+        found += [(claim, at) for claim in pruned(scores, f"layers of {base}")]
+    return [replace(claim, evidence=at) for claim, at in found]
 
 
 def verdict(found: list[Finding]) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from tunescope.geometry.trajectory import trajectory
 from tunescope.neurons.side_by_side import transfer_ablation
-from tunescope.report.figure import Figure, slug
+from tunescope.report.figure import Figure, Opens, layers_of, slug
 from tunescope.report.figures import forgetting as draw_forgetting
 from tunescope.report.figures import geometry as draw_geometry
 from tunescope.report.figures import neuron_shift as draw_shift
@@ -21,7 +21,7 @@ from tunescope.report.transfer.sections import HOLM
 from tunescope.study.result import Run
 
 
-def figures(run: Run, base: str, tuned: str) -> list[Figure]:
+def parts(run: Run, base: str, tuned: str, opens: Opens | None = None) -> dict[str, list[Figure]]:
     """Make the figures of one base and one tuned model.
 
     Parameters
@@ -30,19 +30,27 @@ def figures(run: Run, base: str, tuned: str) -> list[Figure]:
         Results of a study.
     base, tuned : str
         A pair of its models.
+    opens : callable, optional
+        Where the concepts of a layer are.
+
+    Returns
+    -------
+    dict of str to list of Figure
+        `geometry`, `way` (over checkpoints), `neurons`; empty lists where there is nothing.
     """
-    made = []
+    geometry, neurons = [], []
     for (corpus, *pair), runs in run.transfer.geometry.items():
         if pair == [base, tuned]:
-            made += _geometry(run, corpus, base, tuned, runs)
-    made += _on_the_way(run, base, tuned)
+            geometry += _geometry(run, corpus, base, tuned, runs, opens)
     for corpus, label, *pair in run.transfer.shifts:
         if pair == [base, tuned]:
-            made += shift_figures(run, corpus, label, base, tuned)
-    return made
+            neurons += shift_figures(run, corpus, label, base, tuned)
+    return {"geometry": geometry, "way": _on_the_way(run, base, tuned), "neurons": neurons}
 
 
-def _geometry(run: Run, corpus: str, base: str, tuned: str, runs: list[Any]) -> list[Figure]:
+def _geometry(
+    run: Run, corpus: str, base: str, tuned: str, runs: list[Any], opens: Opens | None
+) -> list[Figure]:
     layers, name = inputs.over_runs([made.layers for made in runs]), slug(base, tuned, corpus)
     step = source(run, "geometry", runs[0].manifest.parameters)
     words = f"{runs[0].manifest.facts['n_words']:,} words of corpus “{corpus}”"
@@ -60,14 +68,23 @@ def _geometry(run: Run, corpus: str, base: str, tuned: str, runs: list[Any]) -> 
     ]
     matrix = runs[0].matrix
     if len(matrix):
+        led = layers_of(opens, corpus, tuned, sorted(set(matrix["tuned_layer"])))
+        addresses = {int(layer): address for layer, address in led}
         made.append(
             Figure(
                 f"cka-{name}",
                 f"Layers of the base model beside layers of the tuned one ({corpus})",
-                f"Linear CKA of every pair of layers. On the diagonal: the same layer. {words}.",
-                {"CKA by base and tuned layer": partial(draw_geometry.cka_matrix, matrix)},
+                "Linear CKA of every pair of layers: 1 is the same up to rotation and scale, words "
+                f"paired at random give about 0. On the diagonal: the same layer. {words}."
+                + (" A cell leads to the concepts of its tuned layer." if led else ""),
+                {
+                    "CKA by base and tuned layer": partial(
+                        draw_geometry.cka_matrix, matrix, addresses
+                    )
+                },
                 matrix,
                 step,
+                opens={f"Concepts of {tuned}, layer": led} if led else {},
             )
         )
     return made

@@ -187,7 +187,7 @@ def _pruning(run: Run, base: str, table: Any) -> Figure:
         "Score on dev of the base model without the blocks that each rule drops, tuned on the "
         "task, with 95% confidence intervals. Hollow: no significant difference from the whole "
         "model (paired on the same texts, corrected over rules after Holm). Tick: the baseline.",
-        {"score by rule": pruned_scores(table)},
+        {"score by rule": partial(pruned_scores, table)},
         table,
         step + "\n" + source(run, "finetune", run.study.finetune.parameters()),
     )

@@ -2,23 +2,24 @@
 "use strict";
 window.tunescope = (() => {
   const root = document.documentElement.dataset.root;
-  const waiting = new Map(); // address of a script of data -> functions to call with its values
+  const loading = new Map(); // address of a script of data -> the promise of its values
+  const waiting = new Map(); // the same -> the function that keeps the promise
 
   // Data come as scripts, as a page opened from disk may not ask for anything else.
-  const load = (address) => new Promise((resolve, reject) => {
+  const load = (address) => {
     const key = new URL(address, document.baseURI).href;
-    if (!waiting.has(key)) {
-      const element = document.createElement("script");
-      element.src = key;
-      element.onerror = () => reject(new Error(`${address} cannot be read`));
-      document.head.append(element);
-      waiting.set(key, []);
+    if (!loading.has(key)) {
+      loading.set(key, new Promise((resolve, reject) => {
+        waiting.set(key, resolve);
+        const element = document.createElement("script");
+        element.src = key;
+        element.onerror = () => reject(new Error(`${address} cannot be read`));
+        document.head.append(element);
+      }));
     }
-    waiting.get(key).push(resolve);
-  });
-  const data = (...values) => {
-    for (const resolve of waiting.get(document.currentScript.src) || []) resolve(values);
+    return loading.get(key);
   };
+  const data = (...values) => waiting.get(document.currentScript.src)(values);
 
   // Text from data enters a page through this only: as text nodes and attributes.
   const make = (tag, attributes = {}, ...children) => {
@@ -28,35 +29,78 @@ window.tunescope = (() => {
     return element;
   };
 
-  // The state of a view: names and texts behind the #.
+  // Behind the # stand a place on the page, a name without a value, and the state of a view, names
+  // with values: #accuracy-base-upos&k=40.
+  const hash = () => [...new URLSearchParams(location.hash.slice(1))];
+  const place = () => (hash().find(([, value]) => value === "") || [""])[0];
+  const address = (anchor, values) => {
+    const held = new URLSearchParams(values).toString();
+    const parts = [anchor && encodeURIComponent(anchor), held].filter(Boolean);
+    return parts.length ? `#${parts.join("&")}` : location.pathname + location.search;
+  };
   const state = {
-    read: () => Object.fromEntries(new URLSearchParams(location.hash.slice(1))),
+    read: () => Object.fromEntries(hash().filter(([, value]) => value !== "")),
     write: (values, keep = false) => {
-      const held = new URLSearchParams();
-      for (const [name, value] of Object.entries(values)) {
-        if (value !== "" && value !== null && value !== undefined) held.set(name, value);
-      }
-      const address = held.size ? `#${held}` : location.pathname + location.search;
-      history[keep ? "pushState" : "replaceState"](null, "", address);
+      const given = ([, value]) => value !== "" && value !== null && value !== undefined;
+      const held = Object.entries(values).filter(given);
+      history[keep ? "pushState" : "replaceState"](null, "", address(place(), held));
     },
   };
 
-  const draw = async (place) => {
-    if (place.dataset.drawn) return;
-    place.dataset.drawn = "soon";
-    const [specs] = await load(place.dataset.source);
-    const options = { mode: "vega-lite", renderer: "svg", actions: false, ast: true };
-    await vegaEmbed(place, specs[Number(place.dataset.number)], options);
-    place.dataset.drawn = "yes";
+  // Charts grow when they are drawn: a place that was asked for is gone to again until it is used.
+  let settled = false;
+  const goto = () => {
+    const target = place() && document.getElementById(place());
+    if (!target) return;
+    for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+    target.scrollIntoView();
+  };
+  for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+    addEventListener(kind, () => (settled = true), { passive: true });
+  }
+  addEventListener("hashchange", () => { settled = false; goto(); });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#"]');
+    const values = Object.entries(state.read());
+    if (!link || !values.length) return;
+    event.preventDefault(); // a link within the page leaves the state as it is
+    history.pushState(null, "", address(link.hash.slice(1), values));
+    goto();
+  });
+
+  const drawing = new Map(); // the place of a chart -> the promise of its drawing
+  const fill = async (chart) => {
+    try {
+      const [specs] = await load(chart.dataset.source);
+      const options = { mode: "vega-lite", renderer: "svg", actions: false, ast: true };
+      await vegaEmbed(chart, specs[Number(chart.dataset.number)], options);
+      chart.dataset.drawn = "yes";
+    } catch (error) {
+      chart.dataset.drawn = "failed";
+      chart.textContent = `This chart cannot be drawn (${error.message}): its numbers are below.`;
+    }
+    if (!settled) goto();
+  };
+  const draw = (chart) => {
+    if (!drawing.has(chart)) drawing.set(chart, fill(chart));
+    return drawing.get(chart);
   };
   const charts = [...document.querySelectorAll(".chart")];
+  const drawAll = async () => {
+    await Promise.all(charts.map(draw));
+    document.documentElement.dataset.charts = "drawn";
+  };
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) draw(entry.target);
   }, { rootMargin: "600px" });
-  charts.forEach((place) => seen.observe(place));
-  addEventListener("beforeprint", () => charts.forEach(draw));
+  addEventListener("beforeprint", drawAll);
+  addEventListener("DOMContentLoaded", () => { // all scripts are there
+    charts.forEach((chart) => seen.observe(chart));
+    goto();
+  });
 
   const copy = document.getElementById("copy-link");
+  const said = copy.textContent;
   copy.hidden = false;
   copy.addEventListener("click", async () => {
     try {
@@ -65,8 +109,8 @@ window.tunescope = (() => {
     } catch {
       prompt("The address of this view:", location.href);
     }
-    setTimeout(() => (copy.textContent = "Copy link"), 1500);
+    setTimeout(() => (copy.textContent = said), 1500);
   });
 
-  return { root, load, data, make, state, draw, charts };
+  return { root, load, data, make, state, draw, drawAll, charts };
 })();
