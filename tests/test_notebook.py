@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 from base64 import b64decode
 from functools import partial
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import altair as alt
@@ -170,3 +172,12 @@ def test_a_figure_of_a_run_is_a_picture(tiny_run: Run):
     html = figures(tiny_run)["accuracy-base-tuned-odd-upos"]._repr_mimebundle_()["text/html"]
     (image,) = drawn(html)
     assert "Layer (0 = embeddings)" in image
+
+
+def test_figures_of_a_run_whose_alignment_failed_are_those_that_are_left(
+    tiny_run: Run, tmp_path: Path
+):
+    shutil.copytree(tiny_run.path, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "alignment")
+    kinds = {name.split("-")[0] for name in figures(tmp_path / "run")}
+    assert {"accuracy", "triggers", "minimal"} <= kinds and "retained" not in kinds

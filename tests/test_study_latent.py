@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from naming_server import serve
+from runs import without
 from tiny import save_tiny
 from tunescope.errors import InputError
 from tunescope.report.concepts import page as concept_page
@@ -138,6 +140,17 @@ def test_predicted_classes_count_for_alignment_and_gold_ones_for_checkpoints(mad
 def test_word_lists_start_at_the_study_file(made: Run) -> None:
     labels = made.alignments["words", "bert", "bert-good"].manifest.facts["labels"]
     assert len(labels) == 2 and labels[0] == "tag"
+
+
+def test_an_empty_list_of_label_columns_is_none_of_them(
+    made: Run, place: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(made.path, tmp_path / "run")  # all but the alignments is done
+    text = without(STUDY, "stability", "trace", "triggers", "names")
+    text = text.replace("[align]\n", "[align]\nlabels = []\n")
+    found = run(Study.parse(text, place), tmp_path / "run", device="cpu")
+    labels = found.alignments["words", "bert", "bert-good"].manifest.facts["labels"]
+    assert labels == made.alignments["words", "bert", "bert-good"].manifest.facts["labels"][1:]
 
 
 def test_the_page_has_every_part_that_there_is(made: Run) -> None:

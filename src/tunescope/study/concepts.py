@@ -21,7 +21,7 @@ from tunescope.study.file import Study
 from tunescope.study.jobs import ABSENT, Jobs
 from tunescope.study.models import Models
 from tunescope.study.predictions import predict_classes
-from tunescope.study.shared import common_rows, labels_of
+from tunescope.study.shared import common_rows
 
 IN_FILE = "file:"
 """Start of a prompt that is in a file."""
@@ -144,7 +144,8 @@ def _align(
         return None
     step, (base, tuned) = study.align, pair
     if step.labels is not None and words is not ABSENT:
-        step = replace(step, labels=tuple(labels_of(words, step.labels)))
+        there = (label for label in step.labels if label in words.labels)  # none stay none
+        step = replace(step, labels=tuple(there))
     if step.computed:
         step = replace(step, computed=tuple(_placed(kind, study.folder) for kind in step.computed))
     ends = [tuned, *(v.name for v in study.variants if v.model == tuned and v.fraction == 1)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 
-from tunescope.report.concepts import page as concept_page
 from tunescope.report.concepts import triggers
 from tunescope.report.concepts.page import Key
 from tunescope.viewer.content import Link
@@ -33,9 +32,6 @@ class Triggers(FigurePages):
         found = run.latent.triggers[key]
         claim = triggers.finding(found, corpus)
         groups = [Group("found", "What was found", [], [claim])] if claim else []
-        groups += [
-            Group(part.name, part.title, part.figures)
-            for part in concept_page.parts(run, key)
-            if part.name == "triggers"
-        ]
+        shown = triggers.figures(run, corpus, found)
+        groups.append(Group("triggers", "Do their words flip predictions", shown))
         return FigurePage(f"Triggers in {corpus}: {base} → {tuned}", groups)
