@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from scipy.spatial.distance import cdist
 
 import tunescope as ts
 from stores import store_from_arrays
+from tunescope.concepts.centroids import centroids
 from tunescope.concepts.clustering import Clustering
 from tunescope.concepts.dendrogram import number_by_size
 from tunescope.concepts.stability.agreement import agreement, on_words, rand_interval, same_words
@@ -193,6 +196,25 @@ def test_a_division_is_of_whole_sentences(compare):
     assert parts[0] | parts[1] == set(sentences)
     with pytest.raises(InputError, match="at least three"):
         divide(np.zeros(5, int), compare, 0)
+
+
+def test_centroids_take_no_copy_of_the_layer(monkeypatch):
+    """Sums are in double precision, but of a block at a time."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(7, 1, size=(20_000, 40)).astype(np.float32)
+    labels = rng.integers(0, 30, len(X))
+    labels[labels == 11] = 12
+    monkeypatch.setattr("tunescope.concepts.centroids.BLOCK_VALUES", 10_000)
+    tracemalloc.start()
+    found = centroids(X, labels, 31)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    expected = [
+        X[labels == c].mean(axis=0, dtype=np.float64) for c in range(31) if c not in (11, 30)
+    ]
+    np.testing.assert_allclose(found[np.isfinite(found[:, 0])], expected, rtol=1e-12)
+    assert np.flatnonzero(np.isnan(found).any(axis=1)).tolist() == [11, 30]
+    assert peak < X.nbytes / 4  # in double precision the layer would be twice as large as it is
 
 
 def test_nearest_centroid():

@@ -14,7 +14,9 @@ from scipy.spatial.distance import cdist
 from scipy.special import softmax
 from tqdm.auto import tqdm
 
+from tunescope.activations.matrix import WordMatrix
 from tunescope.activations.store import ActivationStore, layer_folder
+from tunescope.concepts.centroids import centroids
 from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.errors import InputError, MismatchError
 from tunescope.explanations.mapper import ConceptMapper
@@ -111,20 +113,15 @@ def _map_layer(
     store: ActivationStore, concepts: LayerConcepts, layer: int, held_out: np.ndarray,
     folder: Path, device: str, step: MapConcepts,
 ) -> None:  # fmt: skip
-    rows = concepts.words.rows_in(store.corpus)
-    vectors = np.asarray(store[layer][rows], np.float32)
+    vectors = WordMatrix.of_store(store, concepts.words.rows_in(store.corpus), [layer])
     labels = concepts.labels(layer)
     width = int(labels.max()) + 1
-    train, own = vectors[~held_out], labels[~held_out]
+    train, own = vectors.take(~held_out), labels[~held_out]
     counts = np.bincount(own, minlength=width)
     fit = _fit(train, own, width, device, step)
-    means = np.full((width, vectors.shape[1]), np.inf)
-    sums = np.zeros_like(means)
-    np.add.at(sums, own, train)
-    means[counts > 0] = sums[counts > 0] / counts[counts > 0, None]
     tests = vectors[held_out].astype(np.float64)
     found = softmax(tests @ fit.coefficients.T + fit.intercepts, axis=1)
-    distances = np.nan_to_num(cdist(tests, means), nan=np.inf)
+    distances = np.nan_to_num(cdist(tests, centroids(train, own, width)), nan=np.inf)
     types = concepts.types
     frame = score_mapper(
         found, distances, counts, labels[held_out],
@@ -148,7 +145,7 @@ def _map_layer(
 
 
 def _fit(
-    vectors: np.ndarray, labels: np.ndarray, width: int, device: str, step: MapConcepts
+    vectors: WordMatrix, labels: np.ndarray, width: int, device: str, step: MapConcepts
 ) -> Any:
     [fit] = fit_many(
         Features(vectors, standardize=True, device=device),

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 
 from tunescope.activations.store import ActivationStore
 from tunescope.concepts.alignment.polarity import align_classes
+from tunescope.concepts.centroids import blocks
 from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.corpus.table import Corpus
 from tunescope.errors import InputError, nearest
@@ -102,7 +103,7 @@ def polarity_groups(
             labels, sentences, of_sentence, len(classes), theta=step.theta_classes,
             max_unknown=step.max_unknown,
         )  # fmt: skip
-        x = None if activations is None else np.asarray(activations[layer][rows], np.float64)
+        x = None if activations is None else activations[layer][rows]
         there = _Layer(concepts, labels, x)
         enough = there.n_types >= getattr(concepts.step, "min_types", 1)
         taken = np.zeros(len(classes), np.int64)
@@ -143,8 +144,9 @@ class _Layer:
         table.sum_duplicates()
         self.n_types = np.diff(table.indptr)
         if x is not None:
-            self._mean = x.mean(0)
-            self._unit = float(np.sqrt(((x - self._mean) ** 2).sum(1).mean()))
+            self._mean = x.mean(0, dtype=np.float64)
+            squares = sum(np.square(x[rows] - self._mean).sum() for rows in blocks(*x.shape))
+            self._unit = float(np.sqrt(squares / len(x)))
 
     def words(self, concept: int, step: Triggers) -> tuple[str, ...]:
         """Return the word types of a concept in the order they are tried, ties by the corpus."""
@@ -168,11 +170,11 @@ class _Layer:
             return float("nan"), float("nan")
         here = np.flatnonzero(self._labels == concept)
         spread = float(np.sqrt((self._distances(here) ** 2).mean()))
-        distance = float(np.linalg.norm(self._x[here].mean(0) - self._mean))
+        distance = float(np.linalg.norm(self._x[here].mean(0, dtype=np.float64) - self._mean))
         unit = self._unit or 1.0
         return spread / unit, distance / unit
 
     def _distances(self, here: np.ndarray) -> np.ndarray:
         assert self._x is not None
-        vectors = self._x[here]
+        vectors = self._x[here].astype(np.float64)
         return np.linalg.norm(vectors - vectors.mean(0), axis=1)

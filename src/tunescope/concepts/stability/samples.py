@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from tunescope.concepts.centroids import centroids
 from tunescope.concepts.cluster import cluster
 from tunescope.errors import InputError
 
@@ -135,15 +136,12 @@ def nearest_centroid(X: np.ndarray, labels: np.ndarray, Y: np.ndarray) -> np.nda
     numpy.ndarray of int64, shape (n_others,)
         The lowest number among equally near ones.
     """
-    centre = X.mean(axis=0, dtype=np.float64)  # norms get smaller, and so does what cancels
-    X, Y = X - centre, Y - centre
-    order = np.argsort(labels, kind="stable")
-    starts = np.searchsorted(labels[order], np.arange(int(labels.max()) + 1))
-    sums = np.add.reduceat(X[order], starts, axis=0)
-    centroids = sums / np.bincount(labels)[:, None]
-    squares = np.einsum("ij,ij->i", centroids, centroids)
+    means = centroids(X, labels)
+    centre = np.average(means, axis=0, weights=np.bincount(labels))
+    means -= centre  # norms get smaller, and so does what cancels
+    squares = np.einsum("ij,ij->i", means, means)
     found = [
-        np.argmin(squares - 2 * Y[start : start + ROWS] @ centroids.T, axis=1)
+        np.argmin(squares - 2 * (Y[start : start + ROWS] - centre) @ means.T, axis=1)
         for start in range(0, len(Y), ROWS)
     ]
     return np.concatenate(found).astype(np.int64)
