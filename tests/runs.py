@@ -126,8 +126,17 @@ resamples = 20
 """
 """What is done with aligned concepts, to be added to the study."""
 
+MAP = """
+[project]
+n_words = 40
+perplexity = 8
+trust_neighbors = 5
+"""
+
 WHOLE = (
-    STUDY.replace("[align]\n", '[align]\ncomputed = ["casing", "ngram"]\nresamples = 20\n') + LATENT
+    STUDY.replace("[align]\n", '[align]\ncomputed = ["casing", "ngram"]\nresamples = 20\n')
+    + MAP
+    + LATENT
 )
 
 

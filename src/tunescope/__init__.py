@@ -78,6 +78,8 @@ _HOMES = {
     "LeadersWard": "tunescope.concepts.leaders_ward",
     "align": "tunescope.concepts.alignment.align",
     "Alignment": "tunescope.concepts.alignment.result",
+    "project": "tunescope.concepts.projection.step",
+    "Projection": "tunescope.concepts.projection.result",
     "map_concepts": "tunescope.explanations.mapping",
     "ConceptMapper": "tunescope.explanations.mapper",
     "explain": "tunescope.explanations.explain",

@@ -12,6 +12,7 @@ from tunescope.cli import (  # noqa: F401 (they add commands)
     explain,
     geometry,
     labels,
+    maps,
     models,
     naming,
     neurons,

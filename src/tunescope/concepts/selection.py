@@ -82,7 +82,7 @@ def select_words(corpus: Corpus, *, step: Concepts) -> Corpus:
     else:
         priority = np.arange(len(types))
     rows = np.flatnonzero(short & eligible[types])
-    rank = _rank_within(types[rows], priority[rows])
+    rank = rank_within(types[rows], priority[rows])
     return corpus.select(rows[rank < step.max_occurrences])
 
 
@@ -92,7 +92,7 @@ def _in_short_sentences(corpus: Corpus, most: int) -> np.ndarray:
     return lengths[corpus.words["sentence"].to_numpy()] <= most
 
 
-def _rank_within(groups: np.ndarray, priority: np.ndarray) -> np.ndarray:
+def rank_within(groups: np.ndarray, priority: np.ndarray) -> np.ndarray:
     """Rank of each element by priority among those of its group, from 0."""
     order = np.lexsort((priority, groups))
     sizes = np.bincount(groups)

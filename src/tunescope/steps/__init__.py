@@ -13,6 +13,7 @@ from tunescope.steps.models import Extract, Finetune
 from tunescope.steps.naming import Name
 from tunescope.steps.neurons import Intervene, Rank, Reduce, Select
 from tunescope.steps.probes import Probe
+from tunescope.steps.project import Project
 from tunescope.steps.prune import Prune
 from tunescope.steps.step import Step, bounded
 from tunescope.steps.trajectory import Stability, Trace
@@ -20,7 +21,7 @@ from tunescope.steps.triggers import Triggers
 
 __all__ = [
     "STEPS", "Align", "Concepts", "CheckExplanations", "Explain", "Extract", "Finetune", "Geometry",
-    "Intervene", "MapConcepts", "Name", "Probe", "Prune", "Rank", "Reduce", "Select",
+    "Intervene", "MapConcepts", "Name", "Probe", "Project", "Prune", "Rank", "Reduce", "Select",
     "Stability", "Step", "TagWords", "Trace", "Triggers",
     "bounded",
 ]  # fmt: skip
@@ -38,6 +39,7 @@ STEPS: dict[str, type[Step]] = {
         Intervene,
         Concepts,
         Align,
+        Project,
         Trace,
         Stability,
         TagWords,

@@ -19,6 +19,7 @@ NEEDS = {
     "reduce": "rank",
     "intervene": "rank",
     "align": "concepts",
+    "project": "concepts",
     "stability": "align",
     "trace": "align",
     "triggers": "align",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tunescope.concepts.alignment.result import Alignment
 from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.concepts.naming.result import ConceptNames
+from tunescope.concepts.projection.result import Projection
 from tunescope.concepts.stability.result import ConceptStability
 from tunescope.concepts.trajectory.result import ConceptTrace
 from tunescope.explanations.checked import ExplanationCheck
@@ -96,6 +97,23 @@ class ConceptResults:
             return made.manifest.inputs["concepts"] == [self._key(key[0], n) for n in names]
 
         return self._each(ConceptTrace.load, "trace", self._study.trace, current)
+
+    @cached_property
+    def projections(self) -> dict[tuple[str, str, str | None], Projection]:
+        """Words in two dimensions, by (corpus, base, tuned); tuned is None of a model alone."""
+        alone = [(c, model, None) for c in self._study.clustered for model in self._study.alone]
+        found = {}
+        for corpus, base, tuned in [*self._pairs(), *alone]:
+            models = {"base": base} | ({"tuned": tuned} if tuned else {})
+            what = "--".join(models.values())
+            if f"project {corpus}/{what}" in self._run.not_done:
+                continue
+            folder = self._path / "projection" / corpus / what
+            for made in self._load(Projection.load, folder, self._study.project):
+                now = {role: self._key(corpus, model) for role, model in models.items()}
+                if made.manifest.inputs["concepts"] == now:
+                    found[corpus, base, tuned] = made
+        return found
 
     @cached_property
     def triggers(self) -> dict[Pair, TriggerTable]:

@@ -11,6 +11,7 @@ import numpy as np
 from tunescope.concepts.alignment.align import align
 from tunescope.concepts.discover import check_enough, discover_concepts
 from tunescope.concepts.naming.name import name_concepts
+from tunescope.concepts.projection.step import project
 from tunescope.concepts.selection import select_words
 from tunescope.concepts.stability.step import concept_stability
 from tunescope.concepts.trajectory.step import trace_concepts
@@ -110,7 +111,10 @@ def concepts(
     for pair in study.pairs:
         said[pair] = _with_predictions(study, out, jobs, name, pair[1], words, found, device)
         aligned[pair] = _align(study, out, jobs, name, pair, said[pair], clustered)
+        _project(study, out, jobs, name, pair, said[pair], stores, clustered)
         _follow(study, out, jobs, name, pair, words, stores, clustered, found)
+    for model in study.alone:
+        _project(study, out, jobs, name, (model, None), words, stores, clustered)
     names = _names(study, out, jobs, name, clustered, aligned)
     for base, tuned in study.pairs:
         pair = base, tuned
@@ -157,6 +161,22 @@ def _align(
         for end in ends
     ]  # fmt: skip
     return made[0]
+
+
+def _project(
+    study: Study, out: Path, jobs: Jobs, name: str, pair: tuple[str, str | None], words: Any,
+    stores: dict[str, Any], clustered: dict[str, Any],
+) -> None:  # fmt: skip
+    """Draw the words of a pair of models in two dimensions, or those of one model."""
+    if study.project is None:
+        return
+    base, tuned = pair
+    what = "--".join(filter(None, pair))
+    jobs.do(
+        "project", f"{name}/{what}", out / "projection" / name / what, project,
+        stores[base], stores[tuned] if tuned else None, base_concepts=clustered[base],
+        tuned_concepts=clustered[tuned] if tuned else None, words=words, step=study.project,
+    )  # fmt: skip
 
 
 def _follow(

@@ -53,6 +53,7 @@ from tunescope.steps import (
     MapConcepts,
     Name,
     Probe,
+    Project,
     Prune,
     Rank,
     Reduce,
@@ -78,6 +79,7 @@ STEP_TABLES = {
     "prune": Prune,
     "concepts": Concepts,
     "align": Align,
+    "project": Project,
     "stability": Stability,
     "trace": Trace,
     "triggers": Triggers,
@@ -116,8 +118,10 @@ class Study:
         Parameters; these steps run as far as others need them.
     probe, geometry, rank, select, reduce, intervene, prune
         Parameters, or None where the step is not to run.
-    concepts, align, stability, trace, triggers, map_concepts, explain, check_explanations, names
-        The same for what is done with latent concepts.
+    concepts, align, project, stability, trace
+        The same for latent concepts.
+    triggers, map_concepts, explain, check_explanations, names
+        The same for what is done with them.
     finetune_bases, finetune_tasks
         Models and tasks of which each is tuned on each; `models` has what is made of them.
     finetune_seeds
@@ -164,6 +168,7 @@ class Study:
     prune: Prune | None = None
     concepts: Concepts | None = None
     align: Align | None = None
+    project: Project | None = None
     stability: Stability | None = None
     trace: Trace | None = None
     triggers: Triggers | None = None
@@ -291,6 +296,12 @@ class Study:
     def pairs(self) -> list[tuple[str, str]]:
         """(base, tuned) for every tuned model."""
         return [(model.base, name) for name, model in self.models.items() if model.base]
+
+    @property
+    def alone(self) -> tuple[str, ...]:
+        """Models that were not tuned, and that no other was tuned from."""
+        paired = {name for pair in self.pairs for name in pair}
+        return tuple(name for name in self.models if name not in paired)
 
     @property
     def bases(self) -> tuple[str, ...]:
