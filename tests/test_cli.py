@@ -50,7 +50,7 @@ def place(tiny_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def no_images(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out what takes most of the time of an export."""
-    monkeypatch.setattr(Figure, "save", lambda *_: None)
+    monkeypatch.setattr(Figure, "image", lambda *_: b"")
 
 
 def write(place: Path, text: str) -> Path:
@@ -117,7 +117,8 @@ def test_info_and_export(cli, place, no_images):
         assert len([line for line in out.splitlines() if line.startswith(f"{step} ")]) == number
     status, out, _ = cli("export", place / "run", place / "pages")
     assert status == 0 and out == f"page: {place / 'pages/index.html'}\n"
-    assert len(list((place / "pages").glob("*.html"))) == 5
+    folders = {path.name for path in (place / "pages").iterdir() if path.is_dir()}
+    assert folders >= {"layers", "alignment", "concepts", "neurons", "static"}
 
 
 def test_what_was_taken_out_of_the_study_is_not_shown(cli, place):
@@ -135,7 +136,7 @@ def test_what_was_taken_out_of_the_study_is_not_shown(cli, place):
     assert (out / "neurons" / "odd" / "upos" / "base" / "rank" / "manifest.json").exists()
     names = [path.name for path in (out / "site").rglob("*")]
     assert names and not [name for name in names if "more" in name or "tuned" in name]
-    assert not [name for name in names if name.startswith("neurons")]
+    assert not (out / "site" / "neurons").exists()
     assert "more.jsonl" not in (page := (out / "site" / "index.html").read_text())
     assert "more/" not in page and "“more”" not in page
     # other parameters, before they are run: what is there is not theirs
@@ -349,7 +350,7 @@ def test_folders_that_are_none_or_of_others(cli, place, tmp_path):
     status, _, error = cli("run", study, "--out", place / "base")
     assert status == 2 and "holds other files (config.json)" in error
     assert not (place / "base" / "study.toml").exists()
-    assert "Not a directory" in cli("export", place / "run", file)[2]
+    assert f"{file}: File exists" in cli("export", place / "run", file)[2]
     assert "is not a run's folder" in cli("info", tmp_path)[2]
     assert "is not a run's folder" in cli("export", tmp_path, tmp_path / "page")[2]
     assert (

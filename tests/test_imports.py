@@ -72,5 +72,5 @@ def test_a_store_is_read_without_model_libraries():
 
 
 def test_reading_a_run_and_writing_its_page_loads_no_model_library():
-    loaded = loaded_by("import tunescope.report.site, tunescope.activations.store")
+    loaded = loaded_by("import tunescope.viewer.export, tunescope.activations.store")
     assert not loaded & {"torch", "transformers", "datasets", "accelerate", "peft"}

@@ -31,7 +31,7 @@ from tunescope.report.figures.style import specification
 from tunescope.report.neurons import findings
 from tunescope.report.neurons.inputs import facts_of, tables_of
 from tunescope.report.neurons.sections import across, figures
-from tunescope.report.site import embedded_json
+from tunescope.viewer.frame import embedded_json
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +56,7 @@ def test_every_figure_says_what_it_shows(tables: dict[str, pd.DataFrame]) -> Non
         assert figure.source == FACTS.source
         assert len(figure.table) == len(figure.rows()) > 0
         assert 1 <= len(figure.charts) <= 8
-        for chart in figure.charts.values():
-            spec = specification(chart)
+        for spec in figure.specifications():
             assert all(spec["datasets"].values())
             embedded_json(spec)  # the page takes no NaN
     spoken = " ".join(figure.caption for figure in made)
@@ -119,8 +118,8 @@ def test_figures_and_findings_do_without_what_is_missing(change: Any) -> None:
     made = change(one_ranking())
     found = figures(made, dataclasses.replace(FACTS, majority=None, ranking="none", tag_counts={}))
     for figure in found:
-        for chart in figure.charts.values():
-            embedded_json(specification(chart))
+        for spec in figure.specifications():
+            embedded_json(spec)
     assert len(findings.findings(made, FACTS)) <= 8
     assert bool(found) == any(len(table) for table in made.values())
 
@@ -188,7 +187,8 @@ def test_hundreds_of_tags_are_cut_to_the_most_frequent() -> None:
     made = one_ranking(tags=counts)
     facts = dataclasses.replace(FACTS, tag_counts=counts, n_labels=300)
     found = {figure.name.split("-")[0]: figure for figure in figures({"tags": made["tags"]}, facts)}
-    (chart,) = found["tags"].charts.values()
+    (draw,) = found["tags"].charts.values()
+    chart = draw()
     assert {row["tag"] for row in rows(chart)} == {f"(S\\NP{n})/NP" for n in range(260, 300)}
     assert "the 40 most frequent tags of 300" in found["tags"].caption
     assert len(specification(chart)["layer"]) == 1  # too many cells for numbers

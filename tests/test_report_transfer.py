@@ -63,7 +63,7 @@ def test_panels_share_their_colours():
     panels = transfer.matrices(pd.concat([made(), other]), "label")
     assert list(panels) == ["upos", "sem"]
     ends = {
-        name: chart.to_dict()["layer"][0]["encoding"]["color"]["scale"]["domain"]
+        name: chart().to_dict()["layer"][0]["encoding"]["color"]["scale"]["domain"]
         for name, chart in panels.items()
     }
     assert ends["upos"] == ends["sem"] == pytest.approx([-0.36, 0, 0.36])

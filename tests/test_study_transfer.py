@@ -13,9 +13,13 @@ from tiny import save_tiny
 from tunescope.cli import main
 from tunescope.errors import InputError
 from tunescope.probes.compare import compare_probes
+from tunescope.report.findings import findings
+from tunescope.report.transfer.findings import findings as transfer_findings
 from tunescope.study.info import info
 from tunescope.study.result import Run
 from tunescope.study.run import run
+from tunescope.viewer.places import Places
+from tunescope.viewer.site import Site
 
 WORDS = ("fox", "dog", "lazy", "quick", "over", "sleep", "ideas", "green", "costs", "stop")
 STUDY = """
@@ -188,8 +192,35 @@ def test_the_command_completes_and_then_says_what_failed(place, capsys):
     assert end.value.code == 1
     out, errors = capsys.readouterr()
     assert "failed: task broken: " in errors.splitlines()[-1] and "page: " in out
-    page = (place / "other" / "site" / "index.html").read_text()
-    assert "Failed: task broken" in page and "task failed: " in page
+    site = place / "other" / "site"
+    assert "ended with an error; the next run tries it again: " in (site / "index.html").read_text()
+    for page in ("layers/index.html", "layers/bert-bert-broken/index.html"):
+        assert "task failed: " in (site / page).read_text()
+
+
+def test_every_page_about_many_tuned_models_is_there_and_drawn(made: Run) -> None:
+    site = Site(made)
+    front = site.get("index.html")
+    assert front is not None
+    said = front.body.decode()
+    table, sections = said.index('<figure id="pairs"'), said.index('id="pair-0"')
+    assert table < sections and "<h2>bert → bert-broken</h2>" not in said
+    for name in ("bert-good", "gpt-good"):
+        assert f"{name}</bdi></a>" in said[table:sections]
+    for base, tuned in made.pairs:
+        for finding in findings(made, base, tuned):
+            assert finding.evidence is not None
+    for finding in transfer_findings(made):
+        at = Places(site).evidence(finding.evidence)
+        assert at is not None
+        path, _, name = at.partition("#")
+        page = site.get(path)
+        assert page is not None and f'<figure id="{name}"'.encode() in page.body
+    drawn = [path for path in site.paths() if path.startswith("layers/") and path.endswith(".js")]
+    assert "layers/pruned-bert.js" in drawn
+    for path in drawn:
+        script = site.get(path)
+        assert script is not None and b'"datasets"' in script.body, path
 
 
 def test_a_study_of_which_nothing_can_be_done_is_an_error(place, tmp_path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from io import BytesIO
@@ -231,7 +233,10 @@ def test_cells_of_matrices_lead_to_the_concepts_of_their_tuned_layer(site: Site)
     assert found is not None
     [spec] = json.loads(found[1])
     rows = [row for rows in spec["datasets"].values() for row in rows]
-    assert all(layer["encoding"]["href"]["field"] == "href" for layer in spec["layer"])
+    cells, numbers = spec["layer"]
+    assert cells["encoding"]["href"]["field"] == "href" and "href" not in numbers["encoding"]
+    rows = [row for row in rows if "href" in row]
+    assert len(rows) == 9
     for row in rows:
         expected = f"../../concepts/odd/tuned/layer-{row['tuned_layer']:02d}/index.html"
         assert row["href"] == expected
@@ -369,3 +374,18 @@ def test_figures_of_layers_are_in_the_order_of_the_method(site: Site, tiny_run: 
     assert kinds == ["difference", "accuracy", "selectivity"] * 2
     parts = [part.name for part in concept_page.parts(tiny_run, ("odd", *PAIR))]
     assert parts == ["kept", "labels", "classes", "triggers", "explanations"]
+
+
+def test_making_every_page_loads_no_model_library(tiny_run: Run) -> None:
+    code = (
+        "import sys\n"
+        "from tunescope.study.result import Run\n"
+        "from tunescope.viewer.site import Site\n"
+        f"site = Site(Run.load({str(tiny_run.path)!r}))\n"
+        "for path in site.paths():\n"
+        "    if path.endswith(('.html', '.csv')): assert site.get(path)\n"
+        "loaded = {'torch', 'transformers', 'datasets', 'peft'} & sys.modules.keys()\n"
+        "assert not loaded, loaded\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

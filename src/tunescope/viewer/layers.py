@@ -77,10 +77,10 @@ class Layers(FigurePages):
             Group("way", "When on the way of tuning", parts["way"]),
             Group("neurons", "Which neurons", parts["neurons"]),
         ]  # fmt: skip
-        kept = [group for group in groups if group.figures or group.findings]
-        if not kept:
-            why = f"There are no results: {reason(run, tuned)}."
-            kept = [Group("none", "Nothing is compared yet", lead=why)]
+        if not groups[0].findings:
+            why = f"There are no results that compare the two: {reason(run, tuned)}."
+            groups[0] = Group("found", "Nothing is compared yet", lead=why)
+        kept = [group for group in groups if group.figures or group.findings or group is groups[0]]
         return FigurePage(link.text, kept, crumbs)
 
     def _concepts(self, key: concept_page.Key) -> Group:

@@ -118,22 +118,26 @@ def matrix(table: pd.DataFrame, addresses: Mapping[int, str] | None = None) -> A
     rows = len(set(frame["base_layer"]))
     percent = alt.Axis(labelAngle=0, grid=False)
     legend = alt.Legend(title="Base concepts retained", format="%", gradientLength=180)
-    base = linked(alt.Chart(frame), frame, "tuned_layer", addresses).encode(
+    base = alt.Chart(frame).encode(
         x=alt.X("tuned_layer:O", axis=percent, title="Layer of the tuned model"),
         y=alt.Y(
             "base_layer:O", sort="descending", title="Layer of the base model",
             axis=alt.Axis(minExtent=AXIS_WIDTH, maxExtent=AXIS_WIDTH),
         ),
     )  # fmt: skip
-    cells = base.mark_rect().encode(
-        color=alt.Color(
-            "retained_share:Q", scale=alt.Scale(scheme="cividis", domain=[0, 1]), legend=legend
-        ),
-        tooltip=[
-            "base_layer:O",
-            "tuned_layer:O",
-            *(alt.Tooltip(f"{name}:Q", format=form) for name, form in told.items()),
-        ],
+    cells = (
+        linked(base, frame, "tuned_layer", addresses)
+        .mark_rect()
+        .encode(
+            color=alt.Color(
+                "retained_share:Q", scale=alt.Scale(scheme="cividis", domain=[0, 1]), legend=legend
+            ),
+            tooltip=[
+                "base_layer:O",
+                "tuned_layer:O",
+                *(alt.Tooltip(f"{name}:Q", format=form) for name, form in told.items()),
+            ],
+        )
     )
     height = max(160, min(26 * rows, 560))
     if len(frame) > MOST_CELLS:

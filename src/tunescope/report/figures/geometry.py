@@ -154,7 +154,7 @@ def _heat_map(
     """Draw cells of the first field (across) and the second (up), one for each row with a value."""
     x, y = fields
     frame = frame.dropna(subset=["cka"])
-    base = linked(alt.Chart(frame), frame, x, addresses).encode(
+    base = alt.Chart(frame).encode(
         x=alt.X(f"{x}:O", axis=alt.Axis(grid=False, labelAngle=0), title=titles[0]),
         y=alt.Y(
             f"{y}:O", sort="descending", title=titles[1],
@@ -163,9 +163,13 @@ def _heat_map(
     )  # fmt: skip
     scale = alt.Scale(scheme="cividis", domain=[0, 1], clamp=True)
     legend = alt.Legend(title="Linear CKA", gradientLength=180)
-    cells = base.mark_rect().encode(
-        color=alt.Color("cka:Q", scale=scale, legend=legend),
-        tooltip=[f"{y}:O", f"{x}:O", alt.Tooltip("cka:Q", format=".3f")],
+    cells = (
+        linked(base, frame, x, addresses)
+        .mark_rect()
+        .encode(
+            color=alt.Color("cka:Q", scale=scale, legend=legend),
+            tooltip=[f"{y}:O", f"{x}:O", alt.Tooltip("cka:Q", format=".3f")],
+        )
     )
     height = max(160, min(26 * len(set(frame[y])), 560))
     if len(frame) > MOST_CELLS:

@@ -111,8 +111,11 @@ def linked(chart: Any, frame: pd.DataFrame, field: str, addresses: Mapping[int, 
     """
     if not addresses:
         return chart
-    told = frame.assign(href=[addresses.get(layer) for layer in frame[field]])
-    return chart.properties(data=told).encode(href="href:N")
+    told = frame.assign(
+        href=[addresses.get(layer) for layer in frame[field]],
+        leads=[f"layer {layer}: its concepts" for layer in frame[field]],
+    )
+    return chart.properties(data=told).encode(href="href:N", description="leads:N")
 
 
 def styled(chart: Any, width: int | str = "container", height: int = 260) -> Any:

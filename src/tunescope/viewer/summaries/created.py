@@ -18,6 +18,7 @@ from tunescope.viewer.summaries.grid import Cell, Column, grid
 
 Frame = Any
 """A pandas.DataFrame: of what its methods return, a type checker knows only unions."""
+Opened = dict[str, list[tuple[str, str]]]
 MOST = 8
 WORDS = 6
 COLUMNS = [
@@ -72,7 +73,15 @@ def created_figure(run: Run, key: Key, places: Places) -> Figure | None:
         pd.DataFrame(shown, columns=COLUMNS),
         source(run, "align", alignment.manifest.parameters),
         written=_grid(shown, key, layer, places, flips=bool(effects)),
+        opens=_all_of_them(places.layer(corpus, tuned, layer), tuned, len(top), n_follow),
     )  # fmt: skip
+
+
+def _all_of_them(address: str | None, tuned: str, born: int, follow: int) -> Opened:
+    if address is None:
+        return {}
+    links = [(f"the {born} created concepts of {tuned}", f"{address}#fate=born")]
+    return {"All of them:": links}
 
 
 def _caption(run: Run, key: Key, born: int, follow: int, shown: int, random: float) -> str:
