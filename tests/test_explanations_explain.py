@@ -154,7 +154,7 @@ def test_hostile_words_classes_and_names_are_text(found: Explanations):
     parsed = Parsed(found._repr_html_())
     allowed = {"p", "b", "bdi", "span", "small", "table", "tr", "td", "th", "div", "h4", "br"}
     assert parsed.tags <= allowed | {"details", "summary"}
-    assert parsed.attributes <= {"style", "title", "dir"}
+    assert parsed.attributes <= {"class", "style", "title", "dir"}
     texts = {text.strip() for text in parsed.texts}
     assert set(HOSTILE) <= texts
     assert set(CLASSES) <= texts
