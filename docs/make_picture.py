@@ -1,4 +1,4 @@
-"""Make the pictures in the readme and the docs from a page: `python docs/make_picture.py PAGE`."""
+"""Make the pictures in the readme and the docs from a site: `python docs/make_picture.py SITE`."""
 
 from __future__ import annotations
 
@@ -24,19 +24,18 @@ def browser_path() -> str:
     return found
 
 
-def make_pictures(page: Path, out: Path = OUT) -> None:
-    """Photograph the top of a page, down to its first figure, and the concepts that were born."""
+def make_pictures(site: Path, out: Path = OUT) -> None:
+    """Photograph the front page, down to its table of layers, and the concepts that were born."""
     out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=list(QUIET))
         tab = browser.new_page(viewport={"width": WIDTH, "height": 900}, color_scheme="light")
-        tab.goto(page.resolve().as_uri())
-        tab.wait_for_selector("html[data-charts=drawn]", state="attached")
+        tab.goto((site / "index.html").resolve().as_uri())
         first = tab.locator("figure").first.bounding_box()
         assert first is not None
         top = {"x": 0, "y": 0, "width": WIDTH, "height": first["y"] + first["height"] + MARGIN}
         tab.screenshot(path=out / "demo.png", full_page=True, clip=top)  # type: ignore[arg-type]
-        tab.goto((page.parent / "concepts" / "index.html").resolve().as_uri())
+        tab.goto((site / "concepts" / "index.html").resolve().as_uri())
         tab.locator("a", has_text=" born").last.click()  # of the corpus with classes
         tab.wait_for_selector("#concepts tbody tr")
         tab.screenshot(path=out / "concepts.png")

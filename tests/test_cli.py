@@ -126,7 +126,9 @@ def test_what_was_taken_out_of_the_study_is_not_shown(cli, place):
     out = place / "run"
     text = without(STUDY, "corpora.more", *NEURONS).replace("tuned]", "other]")
     status, shown, _ = cli("run", write(place, text), "--out", out)
-    assert status == 0 and shown.splitlines()[-1] == f"page: {out / 'site/index.html'}"
+    assert status == 0
+    said = [f"page: {out / 'site/index.html'}", f"served by: tunescope view {out}"]
+    assert shown.splitlines()[-2:] == said
     now = Run.load(out)
     assert set(now.probes) == {("odd", "upos", "base"), ("odd", "upos", "other")}
     assert set(now.concepts) == set(now.extraction) == {("odd", "base"), ("odd", "other")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from tunescope.cli.app import app, show
 
 @app.command
 def run(study: Path, *, out: Path | None = None, device: str = "auto") -> None:
-    """Run a whole study, or what is left of it; ends with a summary and a page.
+    """Run a whole study, or what is left of it; ends with a summary and the pages.
 
     Parameters
     ----------
@@ -42,6 +43,7 @@ def run(study: Path, *, out: Path | None = None, device: str = "auto") -> None:
     for text in warnings(result):
         sys.stdout.write(f"warning: {text}\n")
     sys.stdout.write(f"\npage: {(site / 'index.html').resolve()}\n")
+    sys.stdout.write(f"served by: tunescope view {shlex.quote(str(result.path))}\n")
     if result.failed:  # the page and all else are there; a script must see that not all is
         for job, said in result.failed.items():
             sys.stderr.write(f"failed: {job}: {said}\n")

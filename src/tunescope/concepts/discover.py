@@ -29,6 +29,8 @@ from tunescope.manifest import begin, finish, only_looking
 from tunescope.parameters import step_function
 from tunescope.steps import Concepts
 
+FEW_WORDS = 1_000
+"""Fewer are clustered sooner than another process has started."""
 CHECKPOINT_WORDS = 20_000
 """From so many words on, Ward linkage takes long enough to be worth a checkpoint."""
 CHECKPOINTS = "checkpoints"
@@ -59,7 +61,7 @@ def discover_concepts(
         rule in `step` from the words of the store that have activations.
     n_jobs : int, optional
         Layers clustered at once, each in a process. As many as processors and memory allow when
-        not given. The result does not depend on it.
+        not given, of fewer than 1,000 words one. The result does not depend on it.
     step : Concepts
         The parameters; they may be given as keywords instead.
 
@@ -140,7 +142,8 @@ def _cluster_layers(
     shape = len(rows), store[0].shape[1], step.method, step.n_leaders
     check_memory(*shape)
     at_once = psutil.virtual_memory().available // memory_needed(*shape)
-    n_jobs = max(1, min(n_jobs or cpu_count(), at_once, len(missing)))
+    n_jobs = n_jobs or (1 if len(rows) < FEW_WORDS else cpu_count())
+    n_jobs = max(1, min(n_jobs, at_once, len(missing)))
     path = store.path.resolve()  # worker processes may have another working directory
     folder = None
     if len(rows) >= CHECKPOINT_WORDS and step.method in ("ward", "leaders"):

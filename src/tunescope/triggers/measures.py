@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest, rankdata
+from scipy.stats import binomtest, norm, rankdata
 
 
 class Interval(NamedTuple):
@@ -52,8 +52,28 @@ def rate(hits: int, n: int, confidence: float = 0.95) -> Interval:
     """Return a share with Wilson's interval."""
     if n == 0:
         return NOTHING
-    ends = binomtest(hits, n).proportion_ci(confidence, method="wilson")
-    return Interval(hits / n, float(ends.low), float(ends.high))
+    low, high = wilson(np.array(hits), np.array(n), confidence)
+    return Interval(hits / n, float(low), float(high))
+
+
+def wilson(hits: np.ndarray, n: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of Wilson's intervals of shares; not numbers where `n` is 0.
+
+    Parameters
+    ----------
+    hits, n : numpy.ndarray of int
+        The shares, as hits of n.
+    confidence : float
+        Level of the intervals.
+    """
+    z2 = norm.ppf((1 + confidence) / 2) ** 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centre = (hits + z2 / 2) / (n + z2)
+        half = np.sqrt(z2 * (hits * (n - hits) / n + z2 / 4)) / (n + z2)
+        low = np.where(hits == 0, 0.0, centre - half)
+        high = np.where(hits == n, 1.0, centre + half)
+    nothing = n == 0
+    return np.where(nothing, np.nan, low), np.where(nothing, np.nan, high)
 
 
 def paired_mean(

@@ -11,7 +11,7 @@ from tunescope.report.figure import Figure
 from tunescope.report.finding import Evidence, Finding, headlines, verdict
 from tunescope.report.findings import findings
 from tunescope.report.neurons import findings as neuron_findings
-from tunescope.report.neurons import page as neuron_page
+from tunescope.report.neurons.inputs import facts_of
 from tunescope.report.transfer import findings as transfer_findings
 from tunescope.viewer.content import Link
 from tunescope.viewer.figure_pages import FigurePage, FigurePages, Group
@@ -25,8 +25,8 @@ from tunescope.viewer.summaries.pairs import pairs_figure
 
 FEW = 2
 """So many pairs of models have a section each; more stand in one table."""
-SMALL = "small sets do as well as all neurons"
 MOST_STUDIES = 4
+"""So many findings about neurons are shown at once; more are unfolded."""
 MOST_LINKS = 12
 """Pages of one kind that are named; the others are reached from these."""
 
@@ -66,10 +66,11 @@ class Overview(FigurePages):
         lead = "" if steps else f"tunescope info {run.path.name} says what of the study is done."
         groups.append(Group("steps-run", "What was run", steps, lead=lead))
         left = [job for job in open_jobs(run.jobs) if job.state != "skipped"]
+        listed = {f"{job.step} {job.what}" for job in run.jobs}
         values = {
             "description": run.about["description"],
             "left": left,
-            "failed": [] if run.jobs else [*run.failed.items()],
+            "failed": [(job, why) for job, why in run.failed.items() if job not in listed],
             "cautions": provenance.cautions(run),
             "facts": provenance.facts(run),
             "timings": provenance.timings(run),
@@ -111,23 +112,29 @@ class Overview(FigurePages):
         return of_task or there[:1]
 
     def _neurons(self) -> Group | None:
-        """Say of each label column and model which claims about its neurons hold."""
-        kind = self.site.kind("neurons")
-        if kind is None or not kind.links():
-            return None
+        """Say of each label column and model how few neurons carry it."""
+        kind, neurons = self.site.kind("neurons"), self.site.run.neurons
         said = []
-        for key, study in neuron_page.studies(self.site.run).items():
-            claims = neuron_page.findings(study)
-            corpus, label, model = key
-            small = [claim.text for claim in claims if claim.topic == SMALL]
-            text = " ".join([neuron_findings.verdict(claims), *small])
-            holds = sum(claim.holds for claim in claims) * 2 > len(claims)
-            said.append(
-                Finding(f"{label} in {corpus}: {model}", text, holds, Evidence("neurons", key, ""))
-            )
-        lead = "A neuron is one number of a layer’s vector; labels may need few of them."
+        for key, sets in neurons.sets.items():
+            facts = facts_of(neurons.rankings[key], "")
+            claim = neuron_findings.small({"minimal": sets.frame("minimal")}, facts)
+            if claim is not None:
+                corpus, label, model = key
+                at = Evidence("neurons", key, f"minimal-{facts.name}")
+                topic = f"{label} in {corpus}: {model}"
+                said.append(Finding(topic, claim.text, claim.holds, at))
+        if kind is None or not said:
+            return None
         many = len(said) > MOST_STUDIES
-        summary = f"{len(said)} label columns and models" if many else ""
+        holds = sum(finding.holds for finding in said)
+        summary = (
+            f"Small sets of neurons do as well as all of them for {holds} of {len(said)} label "
+            "columns and models."
+        )
+        lead = (
+            "A neuron is one number of a layer’s vector. How many of all layers’ are needed to "
+            "read a label off, nearly as well as with all of them?"
+        )
         return Group(
             "neurons", "Which neurons carry it", [], said, summary, kind.links()[:1], lead, many
         )

@@ -1,0 +1,1 @@
+"""Words of a layer in two dimensions, to be looked at, encircled and followed to concepts."""
