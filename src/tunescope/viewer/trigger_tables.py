@@ -79,8 +79,8 @@ def beside_figure(run: Run, key: Key, where: Where) -> Figure | None:
         (*(row[c] for c in ("towards", *PLACE)), row["trigger"]): (row["layer"], row["concept"])
         for row in chosen.to_dict("records")
     }
-    n = facts["n_parts"]
-    cells = [_beside_row(row, concept_of, where, n) for row in rows.to_dict("records")]
+    about = concept_of, where, facts["n_parts"], len(_places(found)) > 1
+    cells = [_beside_row(row, *about) for row in rows.to_dict("records")]
     columns = [
         Column("Towards"), Column("Beside"), Column("more flipped", "Best trigger", "", True, True),
         Column("p", "Best trigger", numbers=True), Column("concepts", "Best trigger"),
@@ -161,10 +161,14 @@ def _places(found: TriggerTable) -> list[tuple[str, str]]:
 
 
 def _beside_row(
-    row: dict[str, Any], concept_of: dict[Any, tuple[int, int]], where: Where, n_parts: int
+    row: dict[str, Any],
+    concept_of: dict[Any, tuple[int, int]],
+    where: Where,
+    n_parts: int,
+    several: bool,
 ) -> list[Cell]:
     ours = concept_of.get((row["towards"], row["position"], row["part"], row["trigger"]), (-1, -1))
-    at = spot(row["position"], row["part"], n_parts)
+    at = spot(row["position"], row["part"], n_parts) if several else ""
     means = row["mean_difference"], row["mean_low"], row["mean_high"]
     return [
         Cell(row["towards"], note=at),

@@ -19,6 +19,10 @@ from tunescope.viewer.triggers_tried import spot, tried_data, tried_frame
 from tunescope.viewer.tryout.form import try_form
 
 DATA, CSV = "tried.js", "tried.csv"
+PATTERN = (
+    "The pattern reported: towards every class, the best trigger of a concept flips more texts it "
+    "was not chosen on than the best of as many random triggers."
+)
 
 
 def concept_triggers_path(key: Key, layer: int, concept: int) -> str:
@@ -78,7 +82,13 @@ class Triggers(FigurePages):
         beside = beside_figure(run, key, where)
         shown, texts = linked_figures(run, key, where)
         groups = [
-            Group("found", "What was found", [beside] if beside else [], [claim] if claim else []),
+            Group(
+                "found",
+                "What was found",
+                [beside] if beside else [],
+                [claim] if claim else [],
+                PATTERN if claim else "",
+            ),
             Group("triggers", "The best triggers", shown),
             Group("texts", "Texts before and after", texts),
         ]

@@ -31,12 +31,16 @@
 
   const percent = (share) => `${Math.round(100 * share)}%`;
   const points = (share) => `${share > 0 ? "+" : share < 0 ? "−" : ""}${Math.abs(100 * share).toFixed(1)}`;
-  const given = () => ({ sort: "difference", way: "down", ...state.read() });
+  const OWN = "polarity concepts"; // what the page is about, unless all else is asked for
+  const method = data.method[0].includes(OWN) ? OWN : "any";
+  const given = () => ({ sort: "difference", way: "down", method, ...state.read() });
   const keep = (values, push = false) => state.write({ ...state.read(), ...values }, push);
 
   const passes = (wanted) => {
     const word = (wanted.word || "").toLocaleLowerCase();
-    return (i) => ["towards", "method", "where"].every((name) => !wanted[name] || kind(name, i) === wanted[name])
+    const is = (name) => (i) => !wanted[name] || wanted[name] === "any" || kind(name, i) === wanted[name];
+    const kinds = ["towards", "method", "where"].map(is);
+    return (i) => kinds.every((test) => test(i))
       && (!wanted.layer || String(data.layer[i]) === wanted.layer)
       && (!wanted.concept || `${data.layer[i]}-${data.concept[i]}` === wanted.concept)
       && (!word || data.trigger[i].toLocaleLowerCase().includes(word));

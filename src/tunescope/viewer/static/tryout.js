@@ -8,6 +8,7 @@
   const texts = [...form.querySelectorAll("textarea")];
   const explain = at("explain");
   const NAMES = ["trigger", "position", "part"].filter((name) => form.elements[name]);
+  const FATES = { born: "born: the base model has none like it", survived: "survived: the base model has one like it" };
   let asked = null; // what the answer on the page is to
 
   const question = () => ({
@@ -68,7 +69,11 @@
     const verdict = !put ? ["Predicted: ", names(before), "."]
       : flips ? ["The prediction flips from ", names(before), " to ", names(put), "."]
         : ["The prediction stays ", names(before), "."];
-    const read = (found.texts[1] || found.texts[0]).map((text) => make("p", { class: "context", dir: "auto" }, text));
+    const read = (put ? found.texts[1] : []).map((text, n) => {
+      const { part, left, trigger, right } = found.put;
+      const inside = n === part ? [left, " ", make("mark", {}, trigger), " ", right] : [text];
+      return make("p", { class: "context", dir: "auto" }, ...inside);
+    });
     const cut = found.limit ? [make("p", { class: "n" }, `The model reads ${found.limit} subwords: what is behind is cut off.`)] : [];
     at("try-answer").replaceChildren(
       make("p", { class: flips ? "verdict flips" : "verdict" }, ...verdict), ...read,
@@ -106,7 +111,7 @@
       kind === "predicted" ? "predicted " : "", make("bdi", {}, name), ` ${percent(of)}`, polarised ? make("b", {}, " polarised") : ""));
     const title = make("a", { href: `${root}${card.path}` }, `${one.concept}`, ...(card.name ? [" ", make("bdi", {}, card.name)] : []));
     return [
-      make("td", {}, title, " ", make("span", { class: "n" }, `p = ${one.p}${card.fate ? `, ${card.fate}` : ""}`)),
+      make("td", {}, title, " ", make("span", { class: "n" }, `p = ${one.p}${card.fate ? `, ${FATES[card.fate] || card.fate}` : ""}`)),
       make("td", {}, ...classes),
       make("td", { class: "words" }, ...card.words.flatMap((word) => [make("bdi", {}, word), " "])),
     ];
@@ -119,7 +124,7 @@
         make("td", { class: "number" }, `${word.attribution > 0 ? "for" : "against"}, ${percent(word.share)}`), ...concept(one));
     });
     const layer = found.concepts.length ? ` at layer ${found.concepts[0].layer}` : "";
-    const head = ["Word", "Speaks, share of the mass", `Concept${layer}`, "Class of its sentences", "Its words"];
+    const head = ["Word", "Speaks, of all attribution", `Concept${layer}`, "Class of its sentences", "Its words"];
     at("explain-answer").replaceChildren(
       make("p", { class: "verdict" }, "Predicted ", make("bdi", {}, found.predicted), ` (${percent(found.probability)})`),
       make("p", { class: "context tokens", dir: "auto" }, ...found.tokens.flatMap((one) => [token(one, largest), " "])),

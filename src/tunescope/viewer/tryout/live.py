@@ -68,11 +68,15 @@ class LiveTrial:
 
     def answer(self, question: Question) -> dict[str, Any]:
         """Return what is predicted for a text, without and with its trigger; or explain it."""
-        given = [question.texts]
+        given, put = [question.texts], None
         if question.trigger:
             place = Place(question.position, question.part)
             given.append(place.put(question.texts, question.trigger))
-        return self._explain(given[-1], question.layer) if question.explain else self._say(given)
+            left, right = place.sides(question.texts)
+            put = {"part": place.number, "left": left, "trigger": question.trigger, "right": right}
+        if question.explain:
+            return self._explain(given[-1], question.layer)
+        return self._say(given) | {"put": put}
 
     def _say(self, texts: list[tuple[str, ...]]) -> dict[str, Any]:
         model, tokenizer = self._head.model, self._head.tokenizer
