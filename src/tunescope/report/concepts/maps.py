@@ -1,3 +1,5 @@
+# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportArgumentType=false, reportCallIssue=false
 """Maps of words: how words were drawn, what the picture may be read for, and its figures."""
 
 from __future__ import annotations

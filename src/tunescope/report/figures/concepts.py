@@ -223,19 +223,24 @@ def classes(table: pd.DataFrame, role: str, most: float | None = None) -> Any:
 
 
 def _counts(table: pd.DataFrame, column: str, title: str) -> Any:
-    """Draw a count per layer of both models (solid) beside the upper end of the null (dashed)."""
+    """Draw a count per layer of both models, with its interval, beside the null's upper end."""
     names = ["found", "by chance (upper end)"]
     kept = pd.DataFrame(table[["layer", "model", "n_concepts", "p"]])
-    found = kept.assign(measure=names[0], concepts=table[column])
+    ends = {end: table[f"{column}_{end}"] for end in ("low", "high")}
+    found = kept.assign(measure=names[0], concepts=table[column], **ends)
     null = kept.assign(measure=names[1], concepts=table["null_high"])
     look = models(list(dict.fromkeys(table["model"])))
     x, dash = layer_axis(kept["layer"]), dashes(names)
     y = value_axis("concepts:Q", title, "count")
     tip = [alt.Tooltip(f"{c}") for c in ("model:N", "layer:Q", "concepts:Q", "n_concepts:Q")]
+    tip += [alt.Tooltip(f"{end}:Q", format=".1f") for end in ends]
     tip.append(alt.Tooltip("p:Q", format=".3f"))
     line = {"x": x, "y": y, "strokeDash": dash, "color": look["color"]}
     return styled(
         alt.layer(
+            alt.Chart(found)
+            .mark_area(opacity=0.15)
+            .encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=look["color"]),
             alt.Chart(null).mark_line(strokeWidth=1.5).encode(**line),
             alt.Chart(found).mark_line(strokeWidth=2).encode(**line),
             alt.Chart(found)

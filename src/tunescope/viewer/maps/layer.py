@@ -1,3 +1,5 @@
+# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportArgumentType=false, reportCallIssue=false
 """What a map draws, as plain values: words once for all layers, points and concepts of each."""
 
 from __future__ import annotations
