@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tunescope.report.concepts.page import Key
 from tunescope.steps import Align
 from tunescope.viewer.concepts.layer import ConceptLayer
 from tunescope.viewer.concepts.paths import ENTRY
 from tunescope.viewer.concepts.sides import Part, Side
 from tunescope.viewer.concepts.words import BLOCK, Context
 from tunescope.viewer.content import Content, Link
-from tunescope.viewer.triggers import triggers_path
+from tunescope.viewer.triggers import concept_triggers_path, triggers_path
 
 if TYPE_CHECKING:
     from tunescope.viewer.concepts.shelf import Shelf
@@ -138,7 +139,7 @@ def concept_page(site: Site, shelf: Shelf, layer: ConceptLayer, concept: int) ->
         class_names=layer.words.classes,
         carried=_carried(layer, concept),
         effects=layer.effects.get(concept, []),
-        tried=triggers_path(tried[0]) if tried else None,
+        tried=_tried(tried[0], layer, concept) if tried else None,
         compared=[compare(shelf, layer, side, concept) for side in layer.sides],
         merges=layer.neighbours.of(concept) if layer.neighbours else None,
         height=layer.neighbours.height(concept) if layer.neighbours else 0.0,
@@ -218,6 +219,13 @@ def compare(shelf: Shelf, layer: ConceptLayer, side: Side, concept: int) -> Comp
         for title, of in columns.items()
     ]
     return Compared(side, there, parts, made)
+
+
+def _tried(key: Key, layer: ConceptLayer, concept: int) -> str:
+    """Return where its triggers are; of a concept without any, where all are."""
+    if concept in layer.effects:
+        return concept_triggers_path(key, layer.layer, concept)
+    return triggers_path(key)
 
 
 def _carried(layer: ConceptLayer, concept: int) -> list[tuple[str, list[Any]]]:
