@@ -13,6 +13,7 @@ from tunescope.explanations.cards import Card
 from tunescope.explanations.explain import Explainer
 from tunescope.explanations.html import about
 from tunescope.models.encoding import encode
+from tunescope.models.limits import length_limit
 from tunescope.models.predicting import predict
 from tunescope.models.predictions import load_classifier_head
 from tunescope.report.concepts.page import Key
@@ -64,7 +65,8 @@ class LiveTrial:
         else:
             self._head = load_classifier_head(ref, device)
         self._classes: list[str] = table.facts["classes"]
-        self._max_length: int = table.step.max_length
+        own = length_limit(self._head.tokenizer, self._head.model.config, None)
+        self._max_length = min(table.step.max_length, own)
 
     def answer(self, question: Question) -> dict[str, Any]:
         """Return what is predicted for a text, without and with its trigger; or explain it."""
