@@ -98,9 +98,11 @@ def test_charts_are_images_in_which_nothing_runs_or_is_fetched(hostile: Figure):
 
 
 def test_what_is_markup_already_stays(hostile: Figure):
-    plain = Figure("a", "A", "c", {}, hostile.table, "s", written=Markup("<b>bold</b>"))
+    written = Markup('<b>bold</b> <a href="../a.html" title="&gt;">here</a>')
+    plain = Figure("a", "A", "c", {}, hostile.table, "s", written=written)
     html = plain._repr_mimebundle_()["text/html"]
-    assert "<b>bold</b>" in html and "<img" not in html and "<table" not in html
+    assert "<b>bold</b> here" in html and "<img" not in html and "<table" not in html
+    assert "href" not in html  # there are no pages beside a notebook
 
 
 class Prices(Result):

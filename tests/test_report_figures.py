@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
+import vl_convert
 
 from tunescope.report.figure import Figure
 from tunescope.report.figures import concepts as concept_figures
 from tunescope.report.figures import probes as probe_figures
-from tunescope.report.figures.style import specification
+from tunescope.report.figures.style import layer_axis, specification, styled, value_axis
 from tunescope.report.sections import figures
 from tunescope.study.result import Run
 
@@ -97,6 +100,9 @@ def test_polarity_figures_separate_models_and_classes(tiny_run: Run) -> None:
     rows = values(concept_figures.polarised(table))
     found = [row["concepts"] for row in rows if row["measure"] == "found"]
     assert found == whole["polarised"].tolist()
+    for end in ("low", "high"):
+        drawn = [row[end] for row in rows if row["measure"] == "found"]
+        assert drawn == pytest.approx(whole[f"polarised_{end}"].tolist())
     null = [row["concepts"] for row in rows if row["measure"] != "found"]
     assert null == pytest.approx(whole["null_high"].tolist())
     rows = [row for row in values(concept_figures.classes(table, "tuned")) if "towards" in row]
@@ -113,6 +119,15 @@ def test_label_figure_shows_both_models_beside_the_null(tiny_run: Run) -> None:
 
 
 # --- findings ------------------------------------------------------------------------------------
+
+
+def test_few_counts_are_labelled_with_whole_numbers_once() -> None:
+    table = pd.DataFrame({"layer": [0, 1], "n": [0, 2]})
+    y = value_axis("n:Q", "Concepts", "count")
+    chart = styled(alt.Chart(table).mark_line().encode(layer_axis([0, 1]), y))
+    svg = vl_convert.vegalite_to_svg(specification(chart, 300))
+    labels = re.findall(r"<text[^>]*text-anchor=\"end\"[^>]*>([^<]*)</text>", svg)
+    assert [label for label in labels if label] == ["0", "1", "2"]
 
 
 def test_figure_of_one_model_alone(tiny_run: Run) -> None:

@@ -6,6 +6,7 @@ a dark notebook, all other text has the notebook's own colours. Every word is te
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ TABLE = Markup(
     '<div style="overflow-x:auto"><table><thead>{}</thead><tbody>{}</tbody></table></div>'
 )
 CELL = Markup('<{tag} style="text-align:start;white-space:normal">{text}</{tag}>')
+LINK = re.compile(r"</?a\b[^>]*>")
+"""Links lead to other pages of a site, which are not beside a notebook."""
 CAPTION = Markup('<p style="max-width:46em;margin:.5em 0;line-height:1.4"><small>{}</small></p>')
 SOURCE = Markup(
     "<details><summary><small>How it was made</small></summary>"
@@ -49,7 +52,7 @@ def as_html(figure: Figure) -> str:
         arranged = BESIDE if figure.beside else BELOW
         parts.append(CHARTS.format(arranged, Markup().join(_charts(figure))))
     if figure.written is not None:
-        parts.append(figure.written)
+        parts.append(Markup(LINK.sub("", figure.written)))
     if figure.shown is not None:
         head = _row("th", map(str, figure.shown.columns))
         body = Markup().join(_row("td", cells) for cells in figure.shown_rows())

@@ -88,7 +88,8 @@ def value_axis(field: str, title: str, unit: str = "share", **scale: Any) -> alt
     ticks: dict[str, Any] = {
         "share": {"format": "%"},
         "points": {"labelExpr": "datum.value ? format(100 * datum.value, '+.2~f') : '0'"},
-        "count": {"format": ",d", "tickMinStep": 1},
+        # Vega puts ticks between whole numbers, whatever tickMinStep says, where there are few.
+        "count": {"labelExpr": "datum.value % 1 ? '' : format(datum.value, ',d')"},
     }[unit]
     properties: dict[str, Any] = {"nice": TICKS} | scale
     axis = alt.Axis(title=title, minExtent=AXIS_WIDTH, maxExtent=AXIS_WIDTH, **ticks)
