@@ -112,7 +112,7 @@ def test_no_flag_of_a_command_on_neurons_has_two_meanings():
 
 def test_info_and_export(cli, place, no_images):
     status, out, _ = cli("info", place / "run")
-    assert status == 0 and "36 of 36 steps done" in out
+    assert status == 0 and "38 of 38 steps done" in out
     for step, number in (("rank", 2), ("select", 2), ("reduce", 2), ("intervene", 2)):
         assert len([line for line in out.splitlines() if line.startswith(f"{step} ")]) == number
     status, out, _ = cli("export", place / "run", place / "pages")

@@ -158,7 +158,8 @@ def _polarity(alignment: Alignment, corpus: str, name: str, source: str) -> list
         Figure(
             f"polarised-{name}",
             f"Concepts that follow a class of the task ({corpus})",
-            f"{rule}. Bands: bootstrap over sentences. Dashed: {chance}. {n}.",
+            f"{rule}. Bands: {percent(step['confidence'])} intervals over sentences and concepts. "
+            f"Dashed: {chance}. {n}.",
             {"polarised concepts by layer": partial(draw_concepts.polarised, table)},
             pd.DataFrame(table[table["class"] == ""].drop(columns="class")),
             source,
