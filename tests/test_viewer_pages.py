@@ -22,17 +22,18 @@ import pytest
 from runs import CLASSES, HOSTILE, LABELS, NEURONS, STUDY, make_tiny_run, without
 from tunescope.errors import InputError
 from tunescope.report.concepts import page as concept_page
-from tunescope.report.figure import slug
+from tunescope.report.figure import Figure, slug
 from tunescope.report.figures.style import specification
 from tunescope.report.finding import Evidence, Finding, headlines
 from tunescope.report.findings import findings
 from tunescope.report.sections import figures, pairs
 from tunescope.report.transfer.findings import findings as transfer_findings
+from tunescope.report.wording import percent
 from tunescope.study.result import Run
 from tunescope.viewer.assets import vega
 from tunescope.viewer.export import export
 from tunescope.viewer.figure_pages import FigurePage, FigurePages
-from tunescope.viewer.frame import embedded_json, policy
+from tunescope.viewer.frame import embedded_json, environment, policy
 from tunescope.viewer.places import Places
 from tunescope.viewer.site import Site
 
@@ -274,7 +275,8 @@ def test_overview_says_what_tuning_did_with_intervals(texts: dict[str, str], tin
         assert finding.text in said
     kept = tiny_run.alignments["odd", *PAIR].retention.sort_values("layer").to_dict("records")
     for row in kept:
-        assert f"[{100 * row['retained_low']:.1f}%, {100 * row['retained_high']:.1f}%]" in said
+        low, high = (percent(row[f"retained_{end}"]) for end in ("low", "high"))
+        assert f"[{low}, {high}]" in said
     for name in ("odd.jsonl", "more.jsonl", "said.tsv", "upos", "3 × 32"):
         assert name in said
 
@@ -389,3 +391,14 @@ def test_making_every_page_loads_no_model_library(tiny_run: Run) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_long_table_is_cut_on_the_page_and_whole_in_its_file() -> None:
+    table = pd.DataFrame({"n": range(450)})
+    figure = Figure("long", "A table", "What it shows.", {}, table, "made by hand")
+    shown = environment().from_string(
+        '{% from "figure.html.j2" import show with context %}{{ show(figure) }}'
+    )
+    text = shown.render(figure=figure)
+    assert "The first 200 of 450 rows" in text and text.count("<td>") == 200
+    assert figure.csv().count("\n") == 451 and len(figure.rows()) == 450

@@ -70,9 +70,9 @@ class Figure:
         self.table.to_csv(buffer, index=False)
         return buffer.getvalue()
 
-    def rows(self) -> list[list[str]]:
-        """Return the cells of the table as text."""
-        return _cells(self.table)
+    def rows(self, most: int | None = None) -> list[list[str]]:
+        """Return the cells of the table, or of its first rows, as text."""
+        return _cells(self.table if most is None else self.table.head(most))
 
     def shown_rows(self) -> list[list[str]]:
         """Return the cells of the table that is shown as text."""

@@ -13,6 +13,9 @@ from markupsafe import Markup
 
 from tunescope.viewer.content import Content, Link
 
+MOST_ROWS = 200
+"""Rows of a table that stand on the page; its CSV has all."""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -124,7 +127,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals["embedded_json"] = embedded_json
+    made.globals |= {"embedded_json": embedded_json, "most_rows": MOST_ROWS}
     return made
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from tunescope.report.concepts.page import Key
@@ -152,15 +152,9 @@ def _effects(run: Run, key: Key, layer: int) -> tuple[dict[int, float], float]:
 def _words(run: Run, corpus: str, model: str, layer: int, concepts: list[int]) -> list[str]:
     """Return the most frequent words of some concepts."""
     made = run.concepts[corpus, model]
-    labels, types = made.labels(layer), made.types
-    _, first = np.unique(types, return_index=True)
-    forms = made.words.values("form")[first]
-    found = []
-    for concept in concepts:
-        counts = np.bincount(types[labels == concept], minlength=len(forms))
-        best = np.argsort(-counts, kind="stable")[:WORDS]
-        found.append(", ".join(str(forms[at]) for at in best if counts[at]))
-    return found
+    labels, forms = made.labels(layer), made.words.values("form")
+    counted = (Counter(forms[labels == concept].tolist()) for concept in concepts)
+    return [", ".join(form for form, _ in counts.most_common(WORDS)) for counts in counted]
 
 
 def _names(run: Run, corpus: str, model: str, layer: int) -> dict[int, str]:
