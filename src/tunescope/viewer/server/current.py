@@ -15,7 +15,7 @@ from tunescope.study.result import Run
 from tunescope.viewer.content import Content
 from tunescope.viewer.site import Served, Site
 
-TOP = ("study.toml", "manifest.json", "failed.json", "skipped.json", "timings.json")
+TOP = ("study.toml", "manifest.json", "jobs.json", "failed.json", "skipped.json", "timings.json")
 """Files of the run itself; every finished step has a `manifest.json` in its folder."""
 PASSED_OVER = re.compile(rf"layer_\d+|shards|{re.escape(TEMPORARY)}.*")
 """Names of folders that hold no step's manifest."""
