@@ -182,7 +182,9 @@ def test_the_state_says_what_is_done_and_too_many_are_sent_away(tiny_run: Run) -
         with pytest.raises(Busy, match="try again"):
             await bench.ask(asked(tiny_run, "c")[0])
         for one in rest:
-            one.cancel()  # their pages were closed
+            one.cancel()  # who asked waits no longer
+        await asyncio.gather(*rest, return_exceptions=True)
+        await asyncio.sleep(0)
         release.set()
         assert await first == {"trigger": "a"}
 

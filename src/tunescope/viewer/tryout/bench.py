@@ -52,7 +52,7 @@ class Bench:
     @property
     def state(self) -> dict[str, Any]:
         """What is being done ("" for nothing), and how many questions wait behind it."""
-        return {"doing": self._doing, "waiting": self._queue.qsize()}
+        return {"doing": self._doing, "waiting": self._waiting}
 
     async def ask(self, question: Question) -> dict[str, Any]:
         """Queue a question and wait for its answer.
@@ -67,7 +67,7 @@ class Bench:
         Busy
             If too many wait already.
         """
-        if self._queue.qsize() >= MOST:
+        if self._waiting >= MOST:
             raise Busy(f"{MOST} texts wait already: try again in a moment")
         future: Future[dict[str, Any]] = Future()
         self._queue.put((question, future))
@@ -76,17 +76,25 @@ class Bench:
             self._worker.start()
         return await asyncio.wrap_future(future)
 
+    @property
+    def _waiting(self) -> int:
+        """Questions in the queue whose answer is still waited for."""
+        return sum(not future.cancelled() for _, future in list(self._queue.queue))
+
     def _work(self) -> None:
         while True:
             question, future = self._queue.get()
             if not future.set_running_or_notify_cancel():
                 continue
             try:
-                future.set_result(self._answer(question))
-            except BaseException as error:  # who asked is told; the next is answered
+                answer, error = self._answer(question), None
+            except BaseException as raised:  # who asked is told; the next is answered
+                answer, error = {}, raised
+            self._doing = ""
+            if error is None:
+                future.set_result(answer)
+            else:
                 future.set_exception(error)
-            finally:
-                self._doing = ""
 
     def _answer(self, question: Question) -> dict[str, Any]:
         name, what = question.key[2], _identity(question)
