@@ -9,6 +9,7 @@ from tunescope.viewer.annotations.pages import AnnotationPages
 from tunescope.viewer.concepts.pages import Concepts
 from tunescope.viewer.content import Pages
 from tunescope.viewer.layers import Layers
+from tunescope.viewer.maps.pages import Maps
 from tunescope.viewer.neurons.pages import Neurons
 from tunescope.viewer.overview import Overview
 from tunescope.viewer.triggers import Triggers
@@ -25,5 +26,5 @@ def page_kinds(site: Site) -> list[Pages]:
     site : Site
         The site they are in.
     """
-    kinds = (Overview, Layers, Alignments, Concepts, Neurons, Triggers, AnnotationPages)
+    kinds = (Overview, Layers, Alignments, Concepts, Maps, Neurons, Triggers, AnnotationPages)
     return [kind(site) for kind in kinds]

@@ -32,6 +32,8 @@ LAYERS = (
     "layer", "n_words", "trustworthiness", "random", "trustworthiness_base",
     "trustworthiness_tuned", "explained",
 )  # fmt: skip
+MOST_WORDS = 5000
+"""Of one layer: more are no picture any more, and their distances fill the memory."""
 POINTS = ("role", "row", "concept", "x", "y")
 
 
@@ -91,6 +93,12 @@ def _draw_layer(
         list(found.values()), classes, priority,
         n_words=step.n_words, per_concept=step.per_concept,
     )  # fmt: skip
+    if len(chosen) > MOST_WORDS:
+        raise InputError(
+            f"layer {layer}: per_concept = {step.per_concept} draws {len(chosen):,} words of "
+            f"{sum(len(here.sizes) for here in found.values()):,} concepts; at most "
+            f"{MOST_WORDS:,} can be drawn: lower per_concept"
+        )
     X = np.concatenate(
         [
             ActivationStore.load(path)[layer][rows[chosen]].astype(np.float32)

@@ -19,7 +19,6 @@ from tunescope.report.figures.style import (
     ORANGE,
     PURPLE,
     SKY,
-    SOLID,
     VERMILLION,
     layer_axis,
     styled,
@@ -37,6 +36,7 @@ FATES = {
     "lost": (VERMILLION, "triangle-down"),
     "born": (BLUE, "triangle-up"),
 }
+RANDOM = "points at random"
 SIZE = 420
 """Pixels of a picture, up."""
 
@@ -57,13 +57,13 @@ def words(points: pd.DataFrame, look: Mapping[str, tuple[str, str]], half: float
     -------
     altair.Chart
     """
-    rows = points[["x", "y", "form", "shown"]].to_dict("records")
+    frame = pd.DataFrame(points[["x", "y", "form", "shown"]])
     names, legend = list(look), alt.Legend(title=None, symbolOpacity=1)
     colours = alt.Scale(domain=names, range=[colour for colour, _ in look.values()])
     shapes = alt.Scale(domain=names, range=[shape for _, shape in look.values()])
     scale = alt.Scale(domain=[-half, half], nice=False, zero=False)
     chart = (
-        alt.Chart(alt.Data(values=rows))
+        alt.Chart(frame)
         .mark_point(filled=True, size=22, opacity=0.75)
         .encode(
             x=alt.X("x:Q", axis=None, scale=scale),
@@ -91,8 +91,7 @@ def trustworthiness(layers: pd.DataFrame, models: Mapping[str, str]) -> Any:
     """
     alone = {f"{name} alone": f"trustworthiness_{role}" for role, name in models.items()}
     columns = {"all points": "trustworthiness"} | (alone if len(models) > 1 else {})
-    n, names = len(columns), [*columns, "points at random"]
-    columns |= {"points at random": "random"}
+    n, columns = len(columns), columns | {RANDOM: "random"}
     parts = [
         pd.DataFrame({"layer": layers["layer"], "of": name, "value": layers[column]})
         for name, column in columns.items()
@@ -101,9 +100,8 @@ def trustworthiness(layers: pd.DataFrame, models: Mapping[str, str]) -> Any:
     tones = [GREEN, BLUE, VERMILLION][:n] + [GREY]
     marks = ["diamond", "circle", "square"][:n] + ["cross"]
     legend = alt.Legend(title=None, symbolOpacity=1)
-    dashes = alt.Scale(domain=names, range=[SOLID] * n + [DOTTED])
-    color = alt.Color("of:N", scale=alt.Scale(domain=names, range=tones), legend=legend)
-    shape = alt.Shape("of:N", scale=alt.Scale(domain=names, range=marks), legend=legend)
+    color = alt.Color("of:N", scale=alt.Scale(domain=list(columns), range=tones), legend=legend)
+    shape = alt.Shape("of:N", scale=alt.Scale(domain=list(columns), range=marks), legend=legend)
     low = min([0.5, *frame["value"]])
     y = alt.Y(
         "value:Q",
@@ -117,9 +115,12 @@ def trustworthiness(layers: pd.DataFrame, models: Mapping[str, str]) -> Any:
     tip = ["of:N", "layer:Q", alt.Tooltip("value:Q", format=".3f")]
     return styled(
         alt.layer(
-            chart.mark_line(strokeWidth=2).encode(
-                x=x, y=y, color=color, strokeDash=alt.StrokeDash("of:N", scale=dashes, legend=None)
-            ),
+            chart.transform_filter(f"datum.of != '{RANDOM}'")
+            .mark_line(strokeWidth=2)
+            .encode(x=x, y=y, color=color),
+            chart.transform_filter(f"datum.of == '{RANDOM}'")
+            .mark_line(strokeWidth=1.5, strokeDash=DOTTED)
+            .encode(x=x, y=y, color=color),
             chart.mark_point(filled=True, size=55, opacity=1).encode(
                 x=x, y=y, color=color, shape=shape, tooltip=tip
             ),

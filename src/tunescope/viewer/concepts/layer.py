@@ -22,6 +22,7 @@ from tunescope.viewer.concepts.paths import concept_path, corpus_folder, layer_f
 from tunescope.viewer.concepts.shares import Shares, class_shares, label_shares
 from tunescope.viewer.concepts.sides import Side
 from tunescope.viewer.concepts.words import CorpusWords
+from tunescope.viewer.maps.paths import map_path
 
 if TYPE_CHECKING:
     from tunescope.viewer.concepts.shelf import Shelf
@@ -174,6 +175,16 @@ class ConceptLayer:
             LayerHistory(traces[side.key], self.layer, side.role) if side.key in traces else None
             for side in self.sides
         ]
+
+    @cached_property
+    def map(self) -> tuple[str, str] | None:
+        """Address of the layer's map and the model's role on it, where there is one."""
+        for (corpus, base, tuned), found in self._run.latent.projections.items():
+            if corpus == self.corpus and self.model in (base, tuned):
+                role = "base" if self.model == base else "tuned"
+                if self.layer in found.layer_numbers:
+                    return map_path(corpus, base, tuned, self.layer), role
+        return None
 
     def title(self, concept: int) -> str:
         """Return what a concept is called: its name, or its most frequent words."""

@@ -63,7 +63,7 @@ def words_data(found: Projection) -> dict[str, Any]:
     for name, title in (("class", "class"), ("predicted", "predicted class")):
         if name in found.words.sentences.column_names:
             of_sentence = found.words.of_sentence(name)[words.sentences]
-            columns.append(_column(name, f"{title} of the sentence", of_sentence))
+            columns.append(_column(name, title, of_sentence))
     for label in found.words.labels:
         columns.append(_column(f"label:{label}", label, found.words.values(label)))
     return {"contexts": contexts, "columns": [column for column in columns if column["names"]]}

@@ -55,7 +55,7 @@ class Maps:
     def links(self) -> list[Link]:
         """Return the last layer of each map, where most has changed."""
         return [
-            Link(map_path(*key, found.layer_numbers[-1]), f"Words of {_said(key)} on a map")
+            Link(map_path(*key, found.layer_numbers[-1]), f"Map of {_said(key)}")
             for key, found in self.maps.items()
         ]
 
@@ -97,7 +97,8 @@ class Maps:
         return maps.picture(self.site.run, self.maps[key], layer, fates_of(self.shelf, key, layer))
 
     def _page(self, path: str, key: Key, layer: int) -> Content:
-        found = self.maps[key]
+        run, found = self.site.run, self.maps[key]
+        alignment = run.alignments.get((key.corpus, key.base, key.tuned or ""))
         trusted = found.layers.set_index("layer").loc[layer]
         layers = found.layer_numbers
         at = layers.index(layer)
@@ -109,7 +110,7 @@ class Maps:
         return self.site.frame.render(
             path,
             "map.html.j2",
-            title=f"Words of {_said(key)}, layer {layer}",
+            title=f"Map of {_said(key)}, layer {layer}",
             scripts=(VEGA, "map_panel.js", "map.js", "steps.js"),
             styles=("concepts.css", "map.css"),
             key=key,
@@ -124,6 +125,8 @@ class Maps:
             step=found.step,
             trusted=trusted,
             explained=percent(float(trusted["explained"])),
+            align=None if alignment is None else alignment.step,
+            concepts=None if alignment is None else run.concepts[key.corpus, key.base].step,
             aligned=bool(fates_of(self.shelf, key, layer)),
             width=self._width(key, layer),
             picture=self._picture(key, layer),
