@@ -39,7 +39,8 @@
       say(dirty ? "Not saved yet" : found.time ? `Saved ${found.time.slice(0, 16).replace("T", " ")} UTC` : "Nothing is said of it now");
       if (!dirty && event.submitter && event.submitter.value === "next") location.href = next.href;
     } catch (error) {
-      say(`Not saved: ${error.message}`, true);
+      const gone = error instanceof TypeError && "the server does not answer; is it still running?";
+      say(`Not saved: ${gone || error.message}`, true);
     }
   });
 })();
