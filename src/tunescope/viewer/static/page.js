@@ -68,12 +68,15 @@ window.tunescope = (() => {
     goto();
   });
 
+  const NARROW = 480;
   const drawing = new Map(); // the place of a chart -> the promise of its drawing
   const fill = async (chart) => {
     try {
       const [specs] = await load(chart.dataset.source);
       const options = { mode: "vega-lite", renderer: "svg", actions: false, ast: true };
-      await vegaEmbed(chart, specs[Number(chart.dataset.number)], options);
+      const spec = specs[Number(chart.dataset.number)];
+      if (chart.clientWidth < NARROW) spec.config.legend.columns = 2; // no wider than a phone
+      await vegaEmbed(chart, spec, options);
       chart.dataset.drawn = "yes";
     } catch (error) {
       chart.dataset.drawn = "failed";
