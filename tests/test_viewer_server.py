@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 from tunescope.errors import InputError
 from tunescope.files import read_json, write_json
 from tunescope.study.result import Run
+from tunescope.viewer import assets
 from tunescope.viewer.frame import policy
 from tunescope.viewer.server import current as watching
 from tunescope.viewer.server.app import make_app
@@ -368,6 +369,18 @@ def test_warming_makes_every_page_that_is_entered(run_folder: Path) -> None:
     assert kind._made == {}
     site.warm()
     assert kind._made.keys() == {link.path for link in kind.links()}
+
+
+def test_the_charts_script_is_made_apart_and_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = assets.vega()
+    monkeypatch.setattr(assets, "_made", [])
+    assets.vega_apart()
+    assert assets._made == [here]
+    monkeypatch.setattr(assets, "_made", [])
+    monkeypatch.setattr(assets, "BUNDLE", "raise SystemExit(1)")
+    assets.vega_apart()
+    assert assets._made == []
+    assert assets.vega() == here
 
 
 # --- the port ------------------------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import vl_convert
@@ -12,6 +14,10 @@ from tunescope.viewer.content import Content, Link
 
 STATIC = Path(__file__).with_name("static")
 VEGA = "vega.js"
+SNIPPET = "".join(f"window.{name}={name};" for name in ("vegaEmbed", "vega", "vegaLite"))
+BUNDLE = "import sys, vl_convert as v; sys.stdout.write(v.javascript_bundle(sys.argv[1]))"
+_made: list[str] = []
+_making = threading.Lock()
 
 
 class Assets:
@@ -37,8 +43,19 @@ class Assets:
         return Content.of(path, vega() if name == VEGA else (STATIC / name).read_bytes())
 
 
-@cache
 def vega() -> str:
-    """Return Vega, Vega-Lite and Vega-Embed as one script."""
-    names = ("vegaEmbed", "vega", "vegaLite")
-    return vl_convert.javascript_bundle("".join(f"window.{name}={name};" for name in names))
+    """Return Vega, Vega-Lite and Vega-Embed as one script, made once."""
+    with _making:
+        if not _made:
+            _made.append(vl_convert.javascript_bundle(SNIPPET))
+        return _made[0]
+
+
+def vega_apart() -> None:
+    """Make it in another process: while it is made, no thread of its process does anything else."""
+    with _making:
+        if not _made:
+            command = [sys.executable, "-X", "utf8", "-c", BUNDLE, SNIPPET]
+            done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+            if done.returncode == 0:  # else it is made here when it is asked for
+                _made.append(done.stdout)

@@ -12,6 +12,7 @@ from pathlib import Path
 from tunescope.errors import TunescopeError
 from tunescope.files import TEMPORARY, hash_json
 from tunescope.study.result import Run
+from tunescope.viewer.assets import Assets
 from tunescope.viewer.content import Content
 from tunescope.viewer.site import Served, Site
 
@@ -19,6 +20,7 @@ TOP = ("study.toml", "manifest.json", "jobs.json", "failed.json", "skipped.json"
 """Files of the run itself; every finished step has a `manifest.json` in its folder."""
 PASSED_OVER = re.compile(rf"layer_\d+|shards|{re.escape(TEMPORARY)}.*")
 """Names of folders that hold no step's manifest."""
+ASSETS = f"{Assets.folder}/"
 INTERVAL = 1.0
 """Seconds between two looks at the run's folder."""
 SHARE = 0.02
@@ -104,6 +106,8 @@ class CurrentSite:
         path : str
             From the top of the site.
         """
+        if path.startswith(ASSETS):  # files that no run changes
+            return self._site.get(path)
         with self._lock:
             site = self.site
             try:

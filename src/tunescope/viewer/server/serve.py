@@ -12,6 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from tunescope.errors import InputError
+from tunescope.viewer.assets import vega_apart
 from tunescope.viewer.server.app import make_app
 from tunescope.viewer.server.current import CurrentSite
 from tunescope.viewer.server.security import Rules, is_loopback
@@ -55,6 +56,7 @@ def view(
     InputError
         If it is no run's folder, or the address cannot be used.
     """
+    threading.Thread(target=vega_apart, daemon=True).start()
     current = CurrentSite(Path(run), Served(live=True, annotate=annotate))
     name = current.site.run.about["name"]
     with bind(host, port) as listening:
