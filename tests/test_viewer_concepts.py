@@ -104,7 +104,7 @@ def test_what_is_no_address_has_nothing(site: Site, path: str) -> None:
 def test_links_lead_to_pages_that_are_there(site: Site, concepts: Concepts) -> None:
     known = {*concepts.paths(), "index.html"}
     known |= {link.path for pages in site.kinds for link in pages.links()}
-    known |= set(site.kinds[-1].paths())
+    known |= {path for kind in ("map", "static") for path in site.kind(kind).paths()}
     for path in [path for path in concepts.paths() if path.endswith(".html")]:
         page = text(site, path)
         for link in re.findall(r'(?:href|src)="([^"]+)"', page):

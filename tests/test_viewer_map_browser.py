@@ -150,7 +150,9 @@ def test_a_click_chooses_a_concept_and_its_page_opens(open_map: Any, folder: Pat
     assert int(concept) in {c for a, b, c in near if abs(a - x) + abs(b - y) < 400}
     assert page.locator("[name=concept]").input_value() == f"tuned:{concept}"
     assert title(page).startswith(f"{model['concept'].count(int(concept))} word")
-    page.locator("#concepts-of section").nth(1).locator("a").first.click()
+    first = page.locator("#concepts-of section").first
+    assert first.locator("h3").inner_text() == "In tuned: 1 concept"
+    first.locator("a").click()
     page.wait_for_url(f"**/concepts/odd/tuned/layer-02/{int(concept):04d}.html")
     page.get_by_role("link", name="On the map").click()
     page.wait_for_selector("html[data-map=drawn]", state="attached")

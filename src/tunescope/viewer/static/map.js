@@ -236,7 +236,7 @@
       : concepts.counts[c] ? [] : [" ", make("span", { class: "n" }, "too few word types")];
     const drawn = members[m].get(c).length;
     const row = make("li", {}, make("a", { href }, make("i", {}, c), " ", make("bdi", {}, concepts.title[c])), ...fate,
-      make("span", { class: "n" }, view.chosen ? ` ${n} chosen, ${drawn} of ${said(concepts.size[c])} drawn` : ` ${drawn} of ${said(concepts.size[c])} drawn`), " ", show);
+      make("span", { class: "n" }, ` · ${view.chosen ? `${n} chosen, ` : ""}${drawn} of ${said(concepts.size[c])} drawn`), " ", show);
     point(row, members[m].get(c));
     return row;
   };
@@ -246,7 +246,9 @@
     const concept = conceptOf(view.concept);
     at("chosen-title").textContent = chosen
       ? `${plural(chosen.length, "word")} of ${said(all.length)} chosen` : `All ${said(all.length)} words drawn`;
-    const parts = !has ? [] : models.map((model, m) => {
+    const order = concept ? [concept.m, ...models.keys()].filter((m, n, found) => found.indexOf(m) === n) : [...models.keys()];
+    const parts = !has ? [] : order.map((m) => {
+      const model = models[m];
       const counts = new Map();
       for (const i of listed) {
         if (!view.off.has(colouring.of(m, i))) counts.set(model.concept[i], (counts.get(model.concept[i]) || 0) + 1);
