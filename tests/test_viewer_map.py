@@ -7,6 +7,7 @@ import io
 import json
 import posixpath
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,12 @@ import pytest
 
 from runs import CLASSES, HOSTILE, LABELS
 from tunescope.concepts.projection.result import Projection
+from tunescope.concepts.projection.step import project
 from tunescope.report.concepts import maps
 from tunescope.study.result import Run
 from tunescope.viewer.concepts.paths import concept_path, list_path
 from tunescope.viewer.maps.layer import GRID, Key
+from tunescope.viewer.maps.pages import Maps
 from tunescope.viewer.maps.paths import map_folder, map_path
 from tunescope.viewer.site import Site
 
@@ -202,3 +205,19 @@ def test_trust_is_drawn_beside_random_points(tiny_run: Run, found: Projection) -
         assert drawn["all points", row["layer"]] == row["trustworthiness"]
         assert drawn["points at random", row["layer"]] == row["random"]
         assert drawn["tuned alone", row["layer"]] == row["trustworthiness_tuned"]
+
+
+def test_a_model_alone_has_a_map_too(tiny_run: Run, tmp_path: Path) -> None:
+    made = project(
+        tiny_run.path / "activations" / "odd" / "base", None, tmp_path / "p", n_jobs=1,
+        base_concepts=tiny_run.concepts["odd", "base"], step=tiny_run.study.project,
+    )  # fmt: skip
+    pages, key = Maps(Site(tiny_run)), Key("odd", "base", None)
+    pages.__dict__["maps"] = {key: made}
+    paths = [path for path in pages.paths() if not path.endswith((".svg", ".png"))]
+    bodies = {path: content.body.decode() for path in paths if (content := pages.get(path))}
+    assert bodies.keys() == set(paths)
+    page = bodies[map_path(*key, TOP)]
+    assert "both models" not in page and 'name="panels"' not in page
+    (model,) = json.loads(bodies["map/odd-base/layer-02.js"][15:-3])["models"]
+    assert model["concepts"]["fate"] is None and len(model["concept"]) == len(model["x"])
