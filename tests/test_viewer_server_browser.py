@@ -23,7 +23,7 @@ from tunescope.viewer.server.app import make_app
 from tunescope.viewer.server.current import CurrentSite
 from tunescope.viewer.server.security import Rules
 from tunescope.viewer.server.serve import bind
-from tunescope.viewer.site import Served
+from tunescope.viewer.site import Served, Site
 from tunescope.viewer.triggers import concept_triggers_path
 from tunescope.viewer.tryout.bench import Bench
 
@@ -237,6 +237,34 @@ def test_triggers_of_a_concept_are_reached_from_it_and_lead_back(
     expect(page.locator("#tried-concept")).to_be_visible()
     rows(page).first.locator("a").click()
     expect(page).to_have_url(f"{address}/{concept_path('odd', 'tuned', layer, concept)}")
+
+
+def test_from_disk_the_table_works_and_nothing_can_be_tried(
+    chromium: Any,  # noqa: F811
+    tiny_run: Run,
+    tmp_path: Path,
+) -> None:
+    site = Site(tiny_run)
+    pages = site.kind("triggers")
+    assert pages is not None
+    files = (path for path in pages.paths() if not path.endswith((".svg", ".png")))
+    for path in (*files, *site.kinds[-1].paths()):
+        content = site.get(path)
+        assert content is not None
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(content.body)
+    tab = Tab(chromium, (tmp_path / TRIGGERS).as_uri() + "#all&method=any&sort=trigger&way=down")
+    page = tab.page
+    expect(rows(page).first).to_be_visible()
+    expect(page.locator("#tried th[data-name=trigger]")).to_have_attribute(
+        "aria-sort", "descending"
+    )
+    shown = page.locator("#tried td.trigger").all_inner_texts()
+    assert {word for text in shown for word in text.split()} & set(HOSTILE)
+    expect(page.locator("#try form, #tried td button")).to_have_count(0)
+    expect(page.locator("#try")).to_contain_text("Served by tunescope view")
+    tab.check(tmp_path.as_uri())
+    tab.context.close()
 
 
 def test_ones_own_text_is_tried_and_explained(open_tab: Any, address: str) -> None:

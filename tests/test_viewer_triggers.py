@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import json
+import posixpath
 import re
 from dataclasses import replace
 from types import SimpleNamespace
@@ -77,6 +78,18 @@ def test_hostile_words_and_classes_are_text(page: str, tiny_run: Run) -> None:
     assert html.escape(CLASSES[0]) in page
     data = text_of(Site(tiny_run), f"{ABOVE}tried.js")
     assert "<" not in data
+
+
+def test_every_link_of_the_page_leads_somewhere(page: str, site: Site) -> None:
+    links = {html.unescape(link) for link in re.findall(r'(?:href|src)="([^"]+)"', page)}
+    places = set(re.findall(r'id="([^"]+)"', page))
+    assert len(links) > 20
+    for link in links - {"data:,"}:
+        path, _, place = link.partition("#")
+        at = posixpath.normpath(posixpath.join(ABOVE, path)) if path else triggers_path(KEY)
+        if not at.endswith((".svg", ".png")):  # drawn when asked for
+            assert site.get(at) is not None, link
+        assert path or place in places, link
 
 
 def test_an_exported_page_says_how_to_try_and_loads_nothing_for_it(page: str, site: Site) -> None:

@@ -195,6 +195,24 @@ def test_the_state_says_what_is_done_and_too_many_are_sent_away(tiny_run: Run) -
     assert bench._trial[1].answered == ["a", "d"]  # type: ignore[attr-defined]
 
 
+def test_when_the_server_ends_no_one_waits_for_a_model(tiny_run: Run) -> None:
+    release = threading.Event()
+    bench, _ = bench_of(lambda _: Stub(release))
+
+    async def ask() -> None:
+        waiting = [asyncio.ensure_future(bench.ask(q)) for q in asked(tiny_run, "a", "b")]
+        await asyncio.sleep(0.05)
+        bench.close()
+        for error in await asyncio.gather(*waiting, return_exceptions=True):
+            assert isinstance(error, Busy)
+            assert "ending" in str(error)
+
+    try:
+        asyncio.run(asyncio.wait_for(ask(), 5))
+    finally:
+        release.set()
+
+
 # --- the model -----------------------------------------------------------------------------------
 
 

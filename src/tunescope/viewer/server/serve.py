@@ -8,6 +8,7 @@ import sys
 import threading
 import webbrowser
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -22,6 +23,27 @@ from tunescope.viewer.tryout.bench import Bench
 PORT = 8765
 PATIENCE = 1
 """Seconds that unfinished answers are waited for at the end."""
+
+
+class Server(uvicorn.Server):
+    """Ends at once when interrupted, also while a model is asked.
+
+    Parameters
+    ----------
+    bench : Bench
+        Where models are asked.
+    config : uvicorn.Config
+        What is served, and how.
+    """
+
+    def __init__(self, bench: Bench, config: uvicorn.Config):
+        super().__init__(config)
+        self._bench = bench
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end."""
+        self._bench.close()
+        super().handle_exit(sig, frame)
 
 
 def view(
@@ -61,12 +83,14 @@ def view(
     name = current.site.run.about["name"]
     with bind(host, port) as listening:
         rules = Rules.of(host, listening.getsockname()[1])
-        app = make_app(current, rules, Bench(device))
-        server = uvicorn.Server(
+        bench = Bench(device)
+        app = make_app(current, rules, bench)
+        server = Server(
+            bench,
             uvicorn.Config(
                 app, log_level="warning", access_log=False, server_header=False, ws="none",
                 lifespan="off", timeout_graceful_shutdown=PATIENCE,
-            )
+            ),
         )  # fmt: skip
         address = address_of(rules)
         said = "annotations are kept in the run" if annotate else "read-only without --annotate"

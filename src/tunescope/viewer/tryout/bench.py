@@ -19,8 +19,12 @@ MOST = 20
 """Questions that may wait."""
 
 
+TICK = 0.2
+"""Seconds until who waits notices that the server is ending."""
+
+
 class Busy(TunescopeError):
-    """Too many questions wait already."""
+    """A question cannot be answered now."""
 
 
 class Trial(Protocol):
@@ -47,7 +51,7 @@ class Bench:
         self._queue: queue.Queue[tuple[Question, Future[dict[str, Any]]]] = queue.Queue()
         self._worker: threading.Thread | None = None
         self._trial: tuple[Any, Trial] | None = None
-        self._doing = ""
+        self._doing, self._closed = "", False
 
     @property
     def state(self) -> dict[str, Any]:
@@ -65,7 +69,7 @@ class Bench:
         Raises
         ------
         Busy
-            If too many wait already.
+            If too many wait already, or the server is ending.
         """
         if self._waiting >= MOST:
             raise Busy(f"{MOST} texts wait already: try again in a moment")
@@ -74,7 +78,19 @@ class Bench:
         if self._worker is None:
             self._worker = threading.Thread(target=self._work, daemon=True)
             self._worker.start()
-        return await asyncio.wrap_future(future)
+        answer = asyncio.wrap_future(future)
+        try:
+            while not answer.done():
+                if self._closed:
+                    raise Busy("the server is ending")
+                await asyncio.wait([answer], timeout=TICK)
+            return answer.result()
+        finally:
+            answer.cancel()
+
+    def close(self) -> None:
+        """Let no one wait any longer: the server is ending."""
+        self._closed = True
 
     @property
     def _waiting(self) -> int:
