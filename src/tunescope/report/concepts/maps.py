@@ -1,5 +1,3 @@
-# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportArgumentType=false, reportCallIssue=false
 """Maps of words: how words were drawn, what the picture may be read for, and its figures."""
 
 from __future__ import annotations
@@ -94,19 +92,22 @@ def picture(
         By role, the fate of each concept of the layer.
     """
     frame = found.layer(layer)
-    columns = [c for c in ("class", *found.words.labels) if c in frame and frame[c].notna().any()]
+    known = set(frame.columns[frame.notna().any()])
+    columns = [name for name in ("class", *found.words.labels) if name in known]
+    look: dict[str, tuple[str, str]] = {}
     if fates:
-        by, look = "what became of their concept", dict(draw.FATES)
+        by = "what became of their concept"
+        look |= draw.FATES
         kept = zip(frame["role"], frame["concept"], strict=True)
         frame["fate"] = [fates[role][concept] for role, concept in kept]
         frame["shown"] = [fate or OTHER for fate in frame["fate"]]
     elif columns:
         by = columns[0]
-        top = frame[by].value_counts().index[:MOST].tolist()
-        look = dict(zip(top, zip(draw.TONES, draw.SHAPES, strict=True), strict=False))
+        top = map(str, frame[by].value_counts().index[:MOST])
+        look |= zip(top, zip(draw.TONES, draw.SHAPES, strict=True), strict=False)
         frame["shown"] = [value if value in look else OTHER for value in frame[by]]
     else:
-        by, look = "nothing", {}
+        by = "nothing"
         frame["shown"] = OTHER
     look[OTHER] = draw.OTHER
     half = 1.03 * float(frame[["x", "y"]].abs().to_numpy().max() or 1)

@@ -1,5 +1,3 @@
-# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportArgumentType=false, reportCallIssue=false
 """Words of a layer in two dimensions, and how far such pictures are to be believed."""
 
 from __future__ import annotations

@@ -1,5 +1,3 @@
-# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportArgumentType=false, reportCallIssue=false
 """What a map draws, as plain values: words once for all layers, points and concepts of each."""
 
 from __future__ import annotations
@@ -101,7 +99,7 @@ def layer_data(found: Projection, shelf: Shelf, key: Key, layer: int) -> dict[st
     """
     rows = found.points[found.points["layer"] == layer]
     parts = {role: pd.DataFrame(rows[rows["role"] == role]) for role in key.models}
-    xy = rows[["x", "y"]].to_numpy(np.float64)
+    xy = np.asarray(rows[["x", "y"]], np.float64)
     half = 1.03 * float(np.abs(xy).max(initial=0)) or 1.0
     models = []
     for role, name in key.models.items():
@@ -114,7 +112,7 @@ def layer_data(found: Projection, shelf: Shelf, key: Key, layer: int) -> dict[st
             "y": np.rint(y).astype(int).tolist(),
             "concept": part["concept"].tolist(),
         }
-        there = shelf.has(key.corpus, name, layer) and (part["concept"] >= 0).all()
+        there = shelf.has(key.corpus, name, layer) and bool(np.all(part["concept"] >= 0))
         concepts = concepts_data(shelf.layer(key.corpus, name, layer), key) if there else None
         models.append(model | {"concepts": concepts})
     return {

@@ -1,5 +1,3 @@
-# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportArgumentType=false, reportCallIssue=false
 """A page for each layer of each map, what it loads, and its pictures as files."""
 
 from __future__ import annotations
