@@ -321,3 +321,20 @@ site.warm()
 assert site.get("triggers/odd-base-tuned/index.html") is not None
 """
     assert not loaded_by(code) & {"torch", "transformers", "datasets", "accelerate", "peft"}
+
+
+def test_pairs_are_tried_and_explained(tiny_run: Run) -> None:
+    from tunescope.viewer.tryout.live import LiveTrial
+
+    trial = LiveTrial(tiny_run, KEY, "cpu")
+    pair = replace(
+        Question.read(given(), tiny_run), texts=("the fox jumps", "a dog sleeps"), trigger="foxer",
+        part="second",
+    )  # fmt: skip
+    found = trial.answer(pair)
+    assert found["texts"][1] == ["the fox jumps", "foxer a dog sleeps"]
+    assert found["put"] == {"part": 1, "left": "", "trigger": "foxer", "right": "a dog sleeps"}
+    assert np.shape(found["probabilities"]) == (2, len(CLASSES))
+    why = trial.answer(replace(pair, explain=True))
+    words = [(t["text"], t["part"]) for t in why["tokens"] if not t["special"]]
+    assert words[3:] == [("foxer", 1), ("a", 1), ("dog", 1), ("sleeps", 1)]
