@@ -10,7 +10,8 @@ same counts in NumPy are in `align_models` and `align_labels`, which say what is
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from tunescope.compiled import njit
 
 
 def grouped(values: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,8 +9,8 @@ reaches a cluster whose nearest neighbour is not known waits for the next scan.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from tunescope.compiled import njit
 from tunescope.concepts.linkage.neighbours import find_nearest, join_lists
 
 OPEN, BLOCKED, UNKNOWN, WANTED = 0, 1, 2, 3

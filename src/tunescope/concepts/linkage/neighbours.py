@@ -19,7 +19,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from tunescope.compiled import njit
 
 ROUNDING = 1e-13
 """What float64 may lose in one Lance-Williams combination, as a share of its terms."""

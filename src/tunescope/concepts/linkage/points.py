@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from tunescope.compiled import njit
 from tunescope.errors import InputError
 
 BLOCK = 8192

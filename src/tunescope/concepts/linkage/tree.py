@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from tunescope.compiled import njit
 
 
 def linkage_matrix(pairs: np.ndarray, distances: np.ndarray, scale: float = 1.0) -> np.ndarray:
