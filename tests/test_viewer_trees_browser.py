@@ -117,7 +117,7 @@ def test_a_neuron_is_one_click_away_and_keys_lead_on(open_tab: Any) -> None:
     page.wait_for_selector(".side-by-side")
     title = page.locator("h1").inner_text()
     page.keyboard.press("j" if page.locator("a[rel=next]").count() else "k")
-    page.wait_for_function("t => document.querySelector('h1').innerText !== t", arg=title)
+    expect(page.locator("h1")).not_to_have_text(title)
 
 
 @pytest.mark.parametrize("path", [TREE, STUDY])

@@ -105,6 +105,8 @@ tunescope.panel = (canvas, on) => {
   };
   const far = (one, other) => Math.hypot(one[0] - other[0], one[1] - other[1]);
 
+  const extend = (line, at) => { if (far(line.at(-1), at) > 5) line.push(at); };
+
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     const tool = event.shiftKey ? "move" : on.tool();
@@ -121,7 +123,9 @@ tunescope.panel = (canvas, on) => {
       on.look({ x: scene.look.x - (at[0] - drag.last[0]) / s, y: scene.look.y + (at[1] - drag.last[1]) / s, k: scene.look.k });
     } else if (drag.tool === "lasso") {
       drag.line = drag.line || [drag.from];
-      if (far(drag.line.at(-1), at) > 5) drag.line.push(at);
+      // of a quick stroke, the browser hands over several points in one event
+      for (const one of event.getCoalescedEvents?.() ?? []) extend(drag.line, place(one));
+      extend(drag.line, at);
       paint();
     }
     drag.last = at;
