@@ -108,16 +108,18 @@ def test_a_lasso_chooses_words_and_lists_their_concepts_in_both_models(
     open_map: Any, folder: Path
 ) -> None:
     page = open_map()
+    made = data(folder)
+    order = sorted(range(len(made["word"])), key=made["models"][1]["x"].__getitem__)
+    middle = on_screen(page, folder, "tuned", order[len(order) // 2])[0]
     box = page.locator("canvas").nth(1).bounding_box()
     left, top = box["x"] + 3, box["y"] + 3
-    right, bottom = left + box["width"] / 2, top + box["height"] - 6
+    right, bottom = middle + 2, top + box["height"] - 6
     page.mouse.move(left, top)
     page.mouse.down()
     for at in ((right, top), (right, bottom), (left, bottom), (left, top)):
         page.mouse.move(*at, steps=8)
     page.mouse.up()
     expect(page).to_have_url(re.compile("lasso="))
-    made = data(folder)
     role, line = hash_of(page)["lasso"].split("!")
     edge = max(float(pair.split(",")[0]) for pair in line.split("_"))
     inside = [i for i, x in enumerate(made["models"][1]["x"]) if x / 10_000 < edge]

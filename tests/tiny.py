@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -56,14 +57,18 @@ PAIRS = {
 
 @cache
 def make_tokenizer(kind: str, around: str = "", add_prefix_space: bool = False) -> Any:
-    """Train a tokenizer on a few sentences: wordpiece, bytes (BPE) or unigram (SentencePiece)."""
-    text = [" ".join(words) for words in SENTENCES] * 4
+    """Make a tokenizer of a few sentences: wordpiece, bytes (BPE) or unigram (SentencePiece).
+
+    It is the same in each process; what `tokenizers` trains is not, but for BPE over bytes.
+    """
     special = list(SPECIAL[kind].values())
     if kind == "wordpiece":
-        made = Tokenizer(models.WordPiece(unk_token="[UNK]"))  # type: ignore[call-arg]
+        known = {
+            piece: number for number, piece in enumerate(special + _pieces("", "##", str.lower))
+        }
+        made = Tokenizer(models.WordPiece(known, unk_token="[UNK]"))  # type: ignore[call-arg]
         made.normalizer = normalizers.BertNormalizer()
         made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        trainer: Any = trainers.WordPieceTrainer(vocab_size=220, special_tokens=special)
     elif kind == "bytes":
         made = Tokenizer(models.BPE())
         made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=add_prefix_space)
@@ -72,13 +77,15 @@ def make_tokenizer(kind: str, around: str = "", add_prefix_space: bool = False) 
         trainer = trainers.BpeTrainer(
             vocab_size=400, special_tokens=special, initial_alphabet=alphabet
         )
+        made.train_from_iterator([" ".join(words) for words in SENTENCES] * 4, trainer)
     else:
-        made = Tokenizer(models.Unigram())
+        scored = [(piece, -9.0 + len(piece)) for piece in ["▁", *_pieces("▁", "", str)]]
+        scored = [(piece, 0.0) for piece in special] + scored
+        made = Tokenizer(models.Unigram(scored, special.index("<unk>")))
         made.normalizer = normalizers.Replace(" {2,}", " ")
         made.pre_tokenizer = pre_tokenizers.Metaspace()
         made.decoder = decoders.Metaspace()
-        trainer = trainers.UnigramTrainer(vocab_size=160, special_tokens=special, unk_token="<unk>")
-    made.train_from_iterator(text, trainer)
+    made.add_special_tokens(special)
     if around:
         used = [token for token in around.split() if not token.startswith("$")]
         single = around.replace("$", "$A")
@@ -88,6 +95,16 @@ def make_tokenizer(kind: str, around: str = "", add_prefix_space: bool = False) 
             special_tokens=[(t.split(":")[0], made.token_to_id(t.split(":")[0])) for t in used],
         )
     return hf.PreTrainedTokenizerFast(tokenizer_object=made, **SPECIAL[kind])
+
+
+def _pieces(first: str, later: str, folded: Callable[[str], str]) -> list[str]:
+    """Return short words whole, the first and later fours of long ones, and all characters."""
+    words = [folded(word) for sentence in SENTENCES for text in sentence for word in text.split()]
+    whole = [first + word for word in words if len(word) <= 6]
+    heads = [first + word[:4] for word in words if len(word) > 6]
+    rests = [later + word[n : n + 4] for word in words for n in range(4, len(word) - 3, 4)]
+    letters = [mark + letter for word in words for letter in word for mark in (first, later)]
+    return list(dict.fromkeys([*whole, *heads, *rests, *letters]))
 
 
 SMALL = dict(
