@@ -170,6 +170,12 @@ def test_an_unknown_figure_names_the_nearest(tiny_run: Run):
         figures(tiny_run.path / "corpora")
 
 
+def test_nothing_is_said_of_clicks_where_nothing_can_be_clicked(tiny_run: Run):
+    matrix = figures(tiny_run)["matrix-base-tuned-odd"]
+    assert matrix.clicked
+    assert matrix.clicked not in matrix._repr_mimebundle_()["text/html"]
+
+
 def test_a_figure_of_a_run_is_a_picture(tiny_run: Run):
     html = figures(tiny_run)["accuracy-base-tuned-odd-upos"]._repr_mimebundle_()["text/html"]
     (image,) = drawn(html)

@@ -10,6 +10,7 @@ import pytest
 
 from browsing import Tab, chromium  # noqa: F401  (a fixture)
 from runs import CLASSES, HOSTILE
+from tunescope.report.figure import CELL
 from tunescope.study.result import Run
 from tunescope.viewer.site import Site
 
@@ -122,6 +123,7 @@ def test_a_cell_of_a_matrix_leads_to_the_concepts_of_its_tuned_layer(open_tab: A
     expect(figure.locator("svg.marks")).to_have_count(1)
     cells = figure.locator("svg .mark-rect.role-mark path")
     assert cells.count() == 9
+    assert CELL in figure.locator("figcaption").inner_text()
     cells.nth(4).click()
     page.wait_for_url("**/concepts/odd/tuned/layer-01/index.html")
     page.go_back()

@@ -23,6 +23,9 @@ Opens = Callable[[str, str, int], str | None]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
+CELL = "A cell leads to the concepts of its tuned layer."
+
+
 @dataclass(frozen=True, eq=False)
 class Figure:
     """One or several charts over the same numbers, with a caption.
@@ -51,6 +54,8 @@ class Figure:
     opens : dict of str to sequence of (str, str)
         Where marks of the charts lead, for who has no mouse: by what stands before the links, text
         and address of each, relative to the page.
+    clicked : str
+        What a click on a mark does, said where there is something to click.
     """
 
     name: str
@@ -63,6 +68,7 @@ class Figure:
     shown: pd.DataFrame | None = None
     written: Markup | None = None
     opens: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    clicked: str = ""
 
     def csv(self) -> str:
         """Return the table as CSV."""

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tunescope.concepts.alignment.result import Alignment
 from tunescope.report.concepts.labels import figures as label_figures
-from tunescope.report.figure import Figure, Opens, layers_of, slug
+from tunescope.report.figure import CELL, Figure, Opens, layers_of, slug
 from tunescope.report.figures import alignment as draw
 from tunescope.report.figures import concepts as draw_concepts
 from tunescope.report.provenance import source as producer
@@ -78,7 +78,7 @@ def _retention(
             f"Where base concepts are found again ({corpus})",
             "Share of the concepts of each base layer that each tuned layer retains. On the "
             "diagonal: the same layer; its null is in the figure of the concepts retained. "
-            f"{n}." + (" A cell leads to the concepts of its tuned layer." if led["tuned"] else ""),
+            f"{n}.",
             {
                 "retained by base and tuned layer": partial(
                     draw_concepts.matrix,
@@ -93,6 +93,7 @@ def _retention(
                 for role, found in led.items()
                 if found
             },
+            clicked=CELL if led["tuned"] else "",
         ),
         Figure(
             f"fates-{name}",

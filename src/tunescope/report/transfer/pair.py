@@ -9,7 +9,7 @@ import pandas as pd
 
 from tunescope.geometry.trajectory import trajectory
 from tunescope.neurons.side_by_side import transfer_ablation
-from tunescope.report.figure import Figure, Opens, layers_of, slug
+from tunescope.report.figure import CELL, Figure, Opens, layers_of, slug
 from tunescope.report.figures import forgetting as draw_forgetting
 from tunescope.report.figures import geometry as draw_geometry
 from tunescope.report.figures import neuron_shift as draw_shift
@@ -75,8 +75,7 @@ def _geometry(
                 f"cka-{name}",
                 f"Layers of the base model beside layers of the tuned one ({corpus})",
                 "Linear CKA of every pair of layers: 1 is the same up to rotation and scale, words "
-                f"paired at random give about 0. On the diagonal: the same layer. {words}."
-                + (" A cell leads to the concepts of its tuned layer." if led else ""),
+                f"paired at random give about 0. On the diagonal: the same layer. {words}.",
                 {
                     "CKA by base and tuned layer": partial(
                         draw_geometry.cka_matrix, matrix, addresses
@@ -85,6 +84,7 @@ def _geometry(
                 matrix,
                 step,
                 opens={f"Concepts of {tuned}, layer": led} if led else {},
+                clicked=CELL if led else "",
             )
         )
     return made
