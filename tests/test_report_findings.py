@@ -8,6 +8,7 @@ import pytest
 
 from tunescope.report import findings
 from tunescope.report.concepts import claims
+from tunescope.report.concepts.trajectory import half_way
 from tunescope.study.result import Run
 
 
@@ -18,6 +19,7 @@ def comparison(differences: list[float], p: list[float]) -> pd.DataFrame:
         {
             "layer": layers,
             "tuned": "t",
+            "n_seeds": 1,
             "base_accuracy": 0.9,
             "tuned_accuracy": 0.9 + change,
             "difference": change,
@@ -64,10 +66,24 @@ def retention(low: tuple[float, float], top: tuple[float, float], p: float = 0.0
     return pd.DataFrame(rows)
 
 
+STEP = {
+    "theta": 0.8, "theta_classes": 0.9, "overlap": "types", "confidence": 0.9, "permutations": 20,
+}  # fmt: skip
+CHANCE = "upper end of the 90% range of 20 permutations"
+
+
 def test_retention_must_fall_beyond_its_intervals() -> None:
-    assert claims.retained(retention((0.7, 0.9), (0.0, 0.1)), "c", 0.8).holds
-    assert not claims.retained(retention((0.3, 0.9), (0.2, 0.5)), "c", 0.8).holds
-    assert not claims.retained(retention((0.7, 0.9), (0.0, 0.1), p=0.5), "c", 0.8).holds
+    assert claims.retained(retention((0.7, 0.9), (0.0, 0.1)), "c", STEP).holds
+    assert not claims.retained(retention((0.3, 0.9), (0.2, 0.5)), "c", STEP).holds
+    assert not claims.retained(retention((0.7, 0.9), (0.0, 0.1), p=0.5), "c", STEP).holds
+
+
+def test_retention_says_what_is_counted_and_what_chance_is() -> None:
+    text = claims.retained(retention((0.7, 0.9), (0.0, 0.1)), "c", STEP).text
+    assert "(90% CI 70% to 90%)" in text
+    assert "holds at least 80% of the word types" in text
+    assert f"By chance ({CHANCE}) that happens to up to 3 of them at layer 0" in text
+    assert "at most" not in text  # a permutation may give more
 
 
 def test_polarity_must_exceed_base_and_chance() -> None:
@@ -80,11 +96,48 @@ def test_polarity_must_exceed_base_and_chance() -> None:
         ]  # fmt: skip
         return pd.DataFrame(rows)
 
-    assert claims.polarised(table(9, 0, 1.0, 0.01), "c", 0.9).holds
-    assert not claims.polarised(table(9, 9, 1.0, 0.01), "c", 0.9).holds
-    few = claims.polarised(table(1, 0, 0.5, 0.01), "c", 0.9)
+    clear = claims.polarised(table(9, 0, 1.0, 0.01), "c", STEP)
+    assert clear.holds and f"By chance ({CHANCE} of classes over sentences) up to 1" in clear.text
+    assert "p < 0.05 for each layer by itself, not corrected over layers" in clear.text
+    assert not claims.polarised(table(9, 9, 1.0, 0.01), "c", STEP).holds
+    few = claims.polarised(table(1, 0, 0.5, 0.01), "c", STEP)
     assert not few.holds and "too few to be told from the base model" in few.text
-    assert not claims.polarised(table(9, 0, 9.0, 0.6), "c", 0.9).holds
+    assert not claims.polarised(table(9, 0, 9.0, 0.6), "c", STEP).holds
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ((0, 3, 9, 10), "0 concepts follow a class before tuning and 10 at the end; half of that "
+         "change is there by 40%"),
+        ((8, 12, 13, 20), "8 concepts follow a class before tuning and 20 at the end; half of that "
+         "change is there by 100%"),  # 12 are more than half as many as in the end, from the start
+        ((20, 9, 9, 10), "20 concepts follow a class before tuning and 10 at the end; half of that "
+         "change is there by 10%"),
+    ],
+)  # fmt: skip
+def test_half_of_a_change_is_counted_from_where_it_began(
+    counts: tuple[int, ...], said: str
+) -> None:
+    rows = pd.DataFrame({"count": counts, "fraction": (0.0, 0.1, 0.4, 1.0)})
+    assert said in half_way(rows, 6)
+
+
+def test_a_count_that_does_not_change_has_no_half_way() -> None:
+    assert half_way(pd.DataFrame({"count": [4, 5, 4], "fraction": [0.0, 0.5, 1.0]}), 6) == ""
+
+
+def test_a_mean_over_tuning_runs_is_called_one() -> None:
+    table = comparison([0, 0, -0.1], [1, 1, 0.01])
+    assert "mean over" not in findings.knowledge(table, "upos").text
+    text = findings.knowledge(table.assign(n_seeds=2), "upos", 0.9).text
+    assert "90% CI" in text and "mean over 2 tuning runs)" in text
+
+
+def test_salient_words_are_not_called_more_than_the_test_shows(tiny_run: Run) -> None:
+    (found,) = (f for f in findings.findings(tiny_run, "base", "tuned") if "explan" in f.topic)
+    assert "reasons" not in found.text and "p = " in found.text
+    assert ("rest on these words more than on random ones, by" in found.text) == found.holds
 
 
 def test_verdict_says_plainly_what_does_not_show() -> None:

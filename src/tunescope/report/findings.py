@@ -37,10 +37,11 @@ def findings(run: Run, base: str, tuned: str) -> list[Finding]:
         polarised towards a class of the task, and what is done with them (`concepts.page`).
     """
     found = []
+    level = run.study.probe.confidence if run.study.probe else 0.95
     for (corpus, label, *pair), comparison in run.comparisons.items():
         if pair == [base, tuned]:
             at = Evidence("layers", (base, tuned), f"difference-{slug(base, tuned, corpus, label)}")
-            claim = knowledge(comparison.table(), f"{label} in {corpus}")
+            claim = knowledge(comparison.table(), f"{label} in {corpus}", level)
             found.append(replace(claim, evidence=at))
     for key in concept_page.keys(run, base, tuned):
         found += concept_page.aligned(run, key) + concept_page.findings(run, key)
@@ -69,7 +70,7 @@ def summary(run: Run) -> str:
     return "\n".join(lines).replace("\N{MINUS SIGN}", "-")
 
 
-def knowledge(table: pd.DataFrame, topic: str) -> Finding:
+def knowledge(table: pd.DataFrame, topic: str, level: float = 0.95) -> Finding:
     """Say at which layers labels became harder to read off.
 
     Parameters
@@ -78,16 +79,19 @@ def knowledge(table: pd.DataFrame, topic: str) -> Finding:
         `ProbeComparison.table()`.
     topic : str
         Label column and corpus.
+    level : float
+        Of the confidence intervals.
     """
     rows = _rows(table)
     tuned, top, low = rows[0]["tuned"], rows[-1], rows[0]
     worse = [r["layer"] for r in rows if r["p_holm"] < ALPHA and r["difference"] < 0]
     better = [r["layer"] for r in rows if r["p_holm"] < ALPHA and r["difference"] > 0]
+    runs = f", mean over {top['n_seeds']} tuning runs" if top["n_seeds"] > 1 else ""
     change = (
         f"at layer {top['layer']}, {percent(top['base_accuracy'])} of the words are labelled "
         f"correctly before tuning and {percent(top['tuned_accuracy'])} after "
-        f"({points(top['difference'])} points, 95% CI {points(top['low'])} to "
-        f"{points(top['high'])})"
+        f"({points(top['difference'])} points, {percent(level)} CI {points(top['low'])} to "
+        f"{points(top['high'])}{runs})"
     )
     loses_at_top = top["layer"] in worse
     if loses_at_top:

@@ -91,14 +91,19 @@ def check_finding(found: ExplanationCheck, tuned: str) -> Finding:
     effects = found.effects[found.effects["measure"] == "deleted"].set_index("words")
     gap = effects.loc["difference"]
     drops = {name: percent(effects.loc[name, "drop"]) for name in ("salient", "random")}
+    level, n = percent(found.manifest.parameters["confidence"]), found.manifest.facts["n_texts"]
     holds = bool(gap["drop_p"] < ALPHA and gap["drop"] > 0)
     text = (
         f"Without the words that integrated gradients call salient, the class {tuned} predicts "
         f"loses {drops['salient']} of probability in the mean, without as many random words "
-        f"{drops['random']}: {points(gap['drop'])} points, 95% CI {points(gap['drop_low'])} to "
-        f"{points(gap['drop_high'])}."
+        f"{drops['random']}: {points(gap['drop'])} points, {level} CI {points(gap['drop_low'])} to "
+        f"{points(gap['drop_high'])}, p = {gap['drop_p']:.2g}, over {n:,} texts."
     )
-    text += " They can be taken for reasons." if holds else " They cannot be taken for reasons."
+    text += (
+        " So its predictions rest on these words more than on random ones, by that much."
+        if holds
+        else " That its predictions rest on these words more than on random ones does not show."
+    )
     return Finding(f"explanations of {tuned}", text, holds)
 
 

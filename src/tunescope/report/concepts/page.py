@@ -110,10 +110,10 @@ def aligned(run: Run, key: Key) -> list[Finding]:
     found, name = run.alignments[key], slug(base, tuned, corpus)
     step, said = found.manifest.parameters, []
     if len(found.retention):
-        claim = claims.retained(found.retention, f"concepts in {corpus}", step["theta"])
+        claim = claims.retained(found.retention, f"concepts in {corpus}", step)
         said.append(replace(claim, evidence=Evidence(PAGE, key, f"retained-{name}")))
     if len(found.polarity):
-        claim = claims.polarised(found.polarity, f"classes in {corpus}", step["theta_classes"])
+        claim = claims.polarised(found.polarity, f"classes in {corpus}", step)
         said.append(replace(claim, evidence=Evidence(PAGE, key, f"polarised-{name}")))
     return said
 

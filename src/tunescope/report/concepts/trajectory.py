@@ -75,11 +75,13 @@ def stability_finding(found: ConceptStability, corpus: str) -> Finding | None:
     ends = [f"{percent(alone.loc[n, 'share'])} of its concepts of layer {n}" for n in (low, top)]
     text = (
         f"Clustered on other sentences, {facts['base']} itself finds {ends[0]} and {ends[1]} "
-        f"again. {facts['tuned']} keeps fewer than that, beyond both intervals, at "
-        f"{layer_names(beyond)}; elsewhere the loss may be noise of the clustering."
+        f"again. Compared in the same way, on other sentences, {facts['tuned']} keeps fewer of "
+        f"them, beyond both intervals, at {layer_names(beyond)}; elsewhere the loss may be noise "
+        "of the clustering."
         if beyond
         else f"Clustered on other sentences, {facts['base']} itself finds {ends[0]} and {ends[1]} "
-        "again: at no layer does tuning lose more than that, beyond both intervals."
+        f"again. Compared in the same way, on other sentences, {facts['tuned']} keeps fewer of "
+        "them, beyond both intervals, at no layer."
     )
     return Finding(f"what is noise in {corpus}", text, top in beyond and low not in beyond)
 
@@ -156,25 +158,35 @@ def finding(found: ConceptTrace, corpus: str) -> Finding | None:
         f"{top} are found again, against {percent(then[low])} at layer {low}; at the end "
         f"{percent(end[top])} and {percent(end[low])}."
     )
-    polar = _half(counts, "polarised")
-    if top in polar:
-        text += (
-            f" Half as many concepts of layer {top} as in the end are polarised after "
-            f"{percent(polar[top])}."
-        )
+    polar = counts[(counts["measure"] == "polarised") & (counts["layer"] == top)]
+    text += half_way(pd.DataFrame(polar), top)
     text += f" Found again: one concept holds {percent(found.step.theta)} of the words or more."
     below = bool((shares[top] < shares[low]).all())
     return Finding(f"when concepts change in {corpus}", text, below)
 
 
-def _half(counts: pd.DataFrame, measure: str) -> dict[int, float]:
-    """Return, by layer, the share of tuning after which half of the change has come about."""
-    found = {}
-    ordered = pd.DataFrame(counts[counts["measure"] == measure]).sort_values("fraction")
-    for layer, rows in ordered.groupby("layer"):
-        shares, fractions = rows["share"].to_numpy(), rows["fraction"].to_numpy()
-        change = shares[-1] - shares[0]
-        if len(shares) > 2 and abs(change) > 0:
-            reached = (shares - shares[0]) / change >= HALF
-            found[int(str(layer))] = float(fractions[reached][0])
-    return found
+def half_way(polarised: pd.DataFrame, layer: int) -> str:
+    """Say by which checkpoint half of the change in polarised concepts has come about.
+
+    Parameters
+    ----------
+    polarised : pandas.DataFrame
+        `count` and `fraction` of one layer, at every point.
+    layer : int
+        Its number.
+
+    Returns
+    -------
+    str
+        A sentence with a blank before it; "" where nothing changes or there is no checkpoint.
+    """
+    rows = polarised.sort_values("fraction")
+    numbers, fractions = rows["count"].to_numpy(), rows["fraction"].to_numpy()
+    if len(rows) < 3 or numbers[0] == numbers[-1]:
+        return ""
+    reached = (numbers - numbers[0]) / (numbers[-1] - numbers[0]) >= HALF
+    return (
+        f" Of layer {layer}, {numbers[0]} concepts follow a class before tuning and {numbers[-1]} "
+        f"at the end; half of that change is there by {percent(fractions[reached][0])} of the "
+        "tuning, the first checkpoint with so much of it."
+    )
