@@ -142,7 +142,7 @@ def test_what_tuning_created_leads_to_its_concepts(open_tab: Any) -> None:
     page.wait_for_url(f"**/concepts/odd/tuned/layer-02/{int(number):04d}.html")
     page.go_back()
     page.locator("#created-odd-base-tuned nav.opens a").click()
-    page.wait_for_url("**/concepts/odd/tuned/layer-02/index.html#fate=born")
+    page.wait_for_url("**/concepts/odd/tuned/layer-02/index.html#fate=born&sort=flips")
 
 
 def test_places_on_a_page_and_the_state_of_a_view_are_kept_together(open_tab: Any) -> None:

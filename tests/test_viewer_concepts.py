@@ -22,6 +22,7 @@ from runs import CLASSES, HOSTILE
 from tunescope.concepts.alignment.models import match
 from tunescope.concepts.siblings import siblings
 from tunescope.concepts.trajectory.result import ConceptTrace
+from tunescope.steps.triggers import Triggers
 from tunescope.study.result import Run
 from tunescope.viewer.concepts.history import LayerHistory
 from tunescope.viewer.concepts.layer import ConceptLayer
@@ -35,7 +36,7 @@ from tunescope.viewer.concepts.paths import (
     list_path,
     words_path,
 )
-from tunescope.viewer.concepts.single import compare, ranges
+from tunescope.viewer.concepts.single import compare, made_from, ranges
 from tunescope.viewer.concepts.words import BLOCK
 from tunescope.viewer.site import Site
 
@@ -255,6 +256,22 @@ def test_the_entry_counts_what_became_of_concepts(site: Site, tiny_run: Run) -> 
     assert f'href="../{list_path("odd", "tuned", TOP)}#fate=born' in page
 
 
+def test_the_entry_lists_none_but_concepts_that_tuning_created(site: Site, tiny_run: Run) -> None:
+    sections = text(site, ENTRY).split('<section id="pair-')[1:]
+    survived_of_class = 0
+    for (corpus, *_), section in zip(tiny_run.alignments, sections, strict=True):
+        frame: Any = tiny_run.alignments[corpus, "base", "tuned"].concepts
+        frame = frame[(frame["role"] == "tuned") & (frame["layer"] == TOP)].set_index("concept")
+        rows = re.findall(r'<tr><th scope="row"><a href="[^"]*/(\d+)\.html">.*', section)
+        assert rows
+        assert {frame.loc[int(n), "fate"] for n in rows} == {"born"}
+        survived_of_class += ((frame["fate"] == "survived") & frame["polarised"]).sum()
+        first = re.search(rf'<a href="\.\./concepts/{corpus}/base/layer-02/(\d+)\.html">', section)
+        assert first is not None
+        assert int(first[1]) == frame.loc[int(rows[0]), "best_match"]
+    assert survived_of_class  # else nothing could be listed wrongly
+
+
 def test_a_counterpart_is_put_side_by_side_base_first(concepts: Concepts) -> None:
     for model, other in (("base", "tuned"), ("tuned", "base")):
         here, there = (concepts.shelf.layer("odd", m, TOP) for m in (model, other))
@@ -331,7 +348,8 @@ def frames() -> SimpleNamespace:
             "at": [1, -1, 2, 0], "polarised_at": [-1, -1, 1, -1], "returns": [0, 1, 0, 0],
         }
     )  # fmt: skip
-    return SimpleNamespace(concepts=of, points=points, fates=fates, path="trace")
+    step = SimpleNamespace(theta=0.8)
+    return SimpleNamespace(concepts=of, points=points, fates=fates, path="trace", step=step)
 
 
 @pytest.mark.parametrize(("role", "point"), [("base", 0), ("tuned", 2)])
@@ -362,8 +380,41 @@ def test_histories_are_on_the_page(tiny_run: Run) -> None:
     trace.manifest = SimpleNamespace(parameters={})
     trace.points["model"] = ["base", "tuned@0.5", "tuned"]
     page = text(Site(run), concept_path("odd", "tuned", TOP, 0))
-    assert "It is there at the end of the training alone. It follows its class from 50% on." in page
+    assert (
+        "It is there at the end of the training alone. From 50% of the training on, at least 80% "
+        "of its words are in concepts that follow its class."
+    ) in page
     assert '<a href="../../base/layer-02/0001.html">1</a>' in page
+
+
+def test_what_does_not_count_is_not_said_to_have_stayed(tiny_run: Run) -> None:
+    run, trace = Run.load(tiny_run.path), frames()
+    for name in ("concepts", "fates"):
+        setattr(trace, name, getattr(trace, name).assign(layer=TOP))
+    trace.manifest = SimpleNamespace(parameters={})
+    trace.fates["at"] = -1  # as of what has too few word types
+    run.latent.__dict__["traces"] = {KEY: trace}
+    frame = run.alignments[KEY].concepts
+    frame.loc[(frame["layer"] == TOP) & frame["concept"].isin([0, 1]), "fate"] = ""
+    for model in ("base", "tuned"):
+        page = text(Site(run), concept_path("odd", model, TOP, 1))
+        assert "It has too few word types to count: when it came or went is not dated." in page
+        assert "still there" not in page and "came back" not in page
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "concepts with at least 90% of their words in sentences of one class"),
+        (
+            {"polarity": "predicted", "layers": (3, 4, 6), "max_concepts": 20},
+            "concepts with at least 90% of their words in sentences of one predicted class, at "
+            "layers 3 to 4 and 6, the 20 largest of each class and layer",
+        ),
+    ],
+)
+def test_it_is_said_from_which_concepts_triggers_are_made(given: Any, said: str) -> None:
+    assert made_from(Triggers(**given).parameters()) == said
 
 
 def test_names_stand_for_words_and_are_escaped(tiny_run: Run) -> None:

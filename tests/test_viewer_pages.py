@@ -31,6 +31,7 @@ from tunescope.report.transfer.findings import findings as transfer_findings
 from tunescope.report.wording import percent
 from tunescope.study.result import Run
 from tunescope.viewer.assets import vega
+from tunescope.viewer.concepts.effects import effects
 from tunescope.viewer.export import export
 from tunescope.viewer.figure_pages import FigurePage, FigurePages
 from tunescope.viewer.frame import embedded_json, environment, policy
@@ -284,12 +285,21 @@ def test_overview_says_what_tuning_did_with_intervals(texts: dict[str, str], tin
 def test_created_concepts_are_those_of_the_alignment(site: Site, tiny_run: Run) -> None:
     content = site.get("created-odd-base-tuned.csv")
     assert content is not None
-    rows = pd.read_csv(BytesIO(content.body))
+    rows: Any = pd.read_csv(BytesIO(content.body))
     frame = tiny_run.alignments["odd", *PAIR].concepts
     born = frame[(frame["role"] == "tuned") & (frame["fate"] == "born") & (frame["layer"] == 2)]
     assert len(rows) == min(8, len(born)) > 2
     assert set(rows["concept"]) <= set(born["concept"])
-    assert rows["polarised"].is_monotonic_decreasing
+    tried = rows["flips"].notna()
+    assert 0 < tried.sum() < len(rows)
+    assert tried.is_monotonic_decreasing
+    assert rows.loc[tried, "flips"].is_monotonic_decreasing
+    assert rows.loc[~tried, "polarised"].is_monotonic_decreasing
+    found = effects(tiny_run.latent.triggers["odd", *PAIR], 2)
+    for row in rows[tried].to_dict("records"):
+        first = found[row["concept"]][0]
+        said = (row["towards"], row["flips"], row["flips_random"], row["n_triggers"])
+        assert said == (first.towards, first.mean, first.random, first.n_triggers)
     concepts = tiny_run.concepts["odd", "tuned"]
     labels, forms = concepts.labels(2), concepts.words.values("form")
     for row in rows.to_dict("records"):

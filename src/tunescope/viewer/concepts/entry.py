@@ -15,7 +15,13 @@ from tunescope.report.provenance import source
 from tunescope.viewer.alignment import alignment_path
 from tunescope.viewer.concepts.effects import Effect
 from tunescope.viewer.concepts.layer import ConceptLayer
-from tunescope.viewer.concepts.paths import ENTRY, counts_path, list_path, words_path
+from tunescope.viewer.concepts.paths import (
+    ENTRY,
+    concept_path,
+    counts_path,
+    list_path,
+    words_path,
+)
 from tunescope.viewer.concepts.shares import Share
 from tunescope.viewer.content import Content, Link
 from tunescope.viewer.triggers import triggers_path
@@ -30,7 +36,7 @@ ROLES = ("base", "tuned")
 
 
 class Created(NamedTuple):
-    """A concept that is new or polarised at the last layer of the tuned model.
+    """A concept of the tuned model's last layer that the base model does not have.
 
     Parameters
     ----------
@@ -38,8 +44,8 @@ class Created(NamedTuple):
         Of the concept.
     size : int
         Its words.
-    fate : str
-        Born or survived.
+    match : int
+        The concept of the base model that is most like it; -1 without one.
     overlap : float
         How much of it the concept of the base model that is most like it holds.
     classes : list of Share
@@ -50,7 +56,7 @@ class Created(NamedTuple):
 
     number: int
     size: int
-    fate: str
+    match: int
     overlap: float
     classes: list[Share]
     effect: Effect | None
@@ -94,6 +100,10 @@ class Pair(NamedTuple):
     follows: str
     links: dict[str, str]
     source: str
+
+    def before(self, concept: int) -> str:
+        """Return the address of a concept of the base model at the same layer."""
+        return concept_path(self.key[0], self.key[1], self.top.layer, concept)
 
 
 def entry_page(site: Site, shelf: Shelf) -> Content:
@@ -189,14 +199,13 @@ def layer_counts(alignment: Alignment) -> dict[int, dict[str, int]]:
 
 
 def _created(layer: ConceptLayer, key: Key, column: str) -> list[Created]:
-    """Return the concepts that tuning created or polarised, the strongest triggers first."""
+    """Return concepts that tuning created: the strongest triggers first, then by class and size."""
     number = [side.key for side in layer.sides].index(key)
     side = layer.sides[number]
-    born = np.array([fate == "born" for fate in side.fates])
     polarised = side.frame[column].to_numpy(bool) if column else np.zeros(layer.n, bool)
     shares = layer.gold or layer.predicted[number]
     effects = {c: layer.effects[c][0] for c in layer.effects}
-    chosen = np.flatnonzero(born | polarised).tolist()
+    chosen = [c for c, fate in enumerate(side.fates) if fate == "born"]
 
     def strength(c: int) -> float:
         mean = effects[c].mean if c in effects else math.nan
@@ -205,7 +214,7 @@ def _created(layer: ConceptLayer, key: Key, column: str) -> list[Created]:
     chosen.sort(key=lambda c: (-strength(c), not polarised[c], c))
     return [
         Created(
-            c, int(layer.index.sizes[c]), side.fates[c], side.overlaps[c],
+            c, int(layer.index.sizes[c]), side.matches[c], side.overlaps[c],
             shares.of[c][:4] if shares else [], effects.get(c),
         )
         for c in chosen[:MOST_CREATED]

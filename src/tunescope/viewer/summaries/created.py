@@ -13,6 +13,7 @@ from tunescope.report.figure import Figure, slug
 from tunescope.report.provenance import source
 from tunescope.report.wording import percent
 from tunescope.study.result import Run
+from tunescope.viewer.concepts.effects import Effect, effects
 from tunescope.viewer.places import Places
 from tunescope.viewer.summaries.grid import Cell, Column, grid
 
@@ -23,14 +24,14 @@ MOST = 8
 WORDS = 6
 COLUMNS = [
     "layer", "concept", "name", "words", "size", "n_types", "class_label", "class_share",
-    "polarised", "best_match", "overlap", "flips",
+    "polarised", "best_match", "overlap", "towards", "flips", "flips_random", "n_triggers",
 ]  # fmt: skip
 
 
 def created_figure(run: Run, key: Key, places: Places) -> Figure | None:
     """Make the table of the main concepts of the top layer that the base model does not have.
 
-    Those that follow a class come first, then the largest.
+    Those with the strongest triggers come first, then those that follow a class, then the largest.
 
     Parameters
     ----------
@@ -56,63 +57,77 @@ def created_figure(run: Run, key: Key, places: Places) -> Figure | None:
     top = born[born["layer"] == layer]
     if not len(top):
         return None
-    order = top.sort_values(["polarised", "size", "concept"], ascending=[False, False, True])
+    found = run.latent.triggers.get(key)
+    tried = {} if found is None else {c: of[0] for c, of in effects(found, layer).items()}
+    strongest = top.assign(flips=[_mean(tried.get(c)) for c in top["concept"]])
+    order = strongest.sort_values(
+        ["flips", "polarised", "size", "concept"], ascending=[False, False, False, True]
+    )
     shown = order.head(MOST).to_dict("records")
-    effects, random = _effects(run, key, layer)
     words = _words(run, corpus, tuned, layer, [row["concept"] for row in shown])
     names = _names(run, corpus, tuned, layer)
     for row, text in zip(shown, words, strict=True):
-        row["words"], row["flips"] = text, effects.get(row["concept"], math.nan)
-        row["name"] = names.get(row["concept"], "")
+        row["words"], row["name"] = text, names.get(row["concept"], "")
+        if (effect := tried.get(row["concept"])) is not None:
+            row["towards"], row["n_triggers"] = effect.towards, effect.n_triggers
+            row["flips_random"] = effect.random
+    counted = frame[(frame["role"] == "tuned") & (frame["layer"] == layer) & (frame["fate"] != "")]
     n_follow = int(top["polarised"].sum())
     return Figure(
         f"created-{slug(*key)}",
         f"Concepts that tuning created in the last layer, {layer} ({corpus})",
-        _caption(run, key, len(top), n_follow, len(shown), random),
+        _caption(run, key, (len(top), len(counted)), n_follow, len(shown), flips=bool(tried)),
         {},
         pd.DataFrame(shown, columns=COLUMNS),
         source(run, "align", alignment.manifest.parameters),
-        written=_grid(shown, key, layer, places, flips=bool(effects)),
-        opens=_all_of_them(places.layer(corpus, tuned, layer), tuned, len(top), n_follow),
+        written=_grid(shown, key, layer, places, tried),
+        opens=_all_of_them(places.layer(corpus, tuned, layer), tuned, len(top), flips=bool(tried)),
     )  # fmt: skip
 
 
-def _all_of_them(address: str | None, tuned: str, born: int, follow: int) -> Opened:
+def _all_of_them(address: str | None, tuned: str, born: int, *, flips: bool) -> Opened:
     if address is None:
         return {}
-    links = [(f"the {born} created concepts of {tuned}", f"{address}#fate=born")]
-    return {"All of them:": links}
+    address += "#fate=born" + ("&sort=flips" if flips else "")
+    return {"All of them:": [(f"the {born} created concepts of {tuned}", address)]}
 
 
-def _caption(run: Run, key: Key, born: int, follow: int, shown: int, random: float) -> str:
+def _caption(
+    run: Run, key: Key, born: tuple[int, int], follow: int, shown: int, *, flips: bool
+) -> str:
     step = run.alignments[key].manifest.parameters
     corpus, base, tuned = key
     said = (
-        f"Of the concepts of {tuned} at its last layer, {born} were created by tuning: no concept "
-        f"of {base} at the same layer holds {percent(step['theta'])} of their {step['overlap']}. "
+        f"Of the {born[1]} concepts of {tuned} at its last layer that have enough word types to "
+        f"count, {born[0]} were created by tuning: no concept of {base} at the same layer holds "
+        f"{percent(step['theta'])} of their {step['overlap']}. "
     )
     if len(run.alignments[key].polarity):
         said += (
             f"{follow} of them follow a class of the task: {percent(step['theta_classes'])} of "
             "their words or more stand in sentences of it. "
         )
-    said += f"Shown are {shown}, those that follow a class first, then the largest."
-    if not math.isnan(random):
-        said += (
-            " Flips: predictions of other classes that turn to the class when words of the "
-            "concept are put into a text, mean over its triggers on the choosing texts; by random "
-            f"words {percent(random)}."
-        )
-    return said
+    order = "those that follow a class first, then the largest"
+    if not flips:
+        return f"{said}Shown are {shown}, {order}."
+    return (
+        f"{said}Shown are {shown}, those with the strongest triggers first, then those that follow "
+        "a class. Flips: some words of the concept are put into texts predicted to be of another "
+        "class; the share that is then predicted to be of the class named, mean over the concept’s "
+        "triggers on the texts they were chosen on, beside that of random words. Its page has "
+        "the interval of each trigger."
+    )
 
 
-def _grid(shown: list[dict[str, Any]], key: Key, layer: int, places: Places, *, flips: bool) -> Any:
+def _grid(
+    shown: list[dict[str, Any]], key: Key, layer: int, places: Places, tried: dict[int, Effect]
+) -> Any:
     corpus, base, tuned = key
     classes = any(row["class_label"] for row in shown)
     columns = [Column("concept"), Column("most frequent words"), Column("words", numbers=True)]
     columns += [Column("class of their sentences", numbers=True)] if classes else []
     columns += [Column(f"most like it in {base}")]
-    columns += [Column("flips", numbers=True)] if flips else []
+    columns += [Column("flips", numbers=True)] if tried else []
     rows = []
     for row in shown:
         number, match = int(row["concept"]), int(row["best_match"])
@@ -129,24 +144,23 @@ def _grid(shown: list[dict[str, Any]], key: Key, layer: int, places: Places, *, 
             f"holds {percent(row['overlap'])}",
         )  # fmt: skip
         cells.append(found)
-        if flips:
-            rate = row["flips"]
-            said = Cell("not tried") if math.isnan(rate) else Cell(percent(rate), bar=rate)
-            cells.append(said)
+        if tried:
+            cells.append(_flips(tried.get(number)))
         rows.append(cells)
     return grid(f"Concepts of {tuned} that {base} does not have", columns, rows)
 
 
-def _effects(run: Run, key: Key, layer: int) -> tuple[dict[int, float], float]:
-    """Return the mean flip rate of each concept's triggers, and that of random ones."""
-    found = run.latent.triggers.get(key)
-    if found is None:
-        return {}, math.nan
-    rows: Frame = found.concepts[found.concepts["layer"] == layer]
-    means = rows.groupby("concept")["mean_rate"].max()
-    random: Frame = found.tried.loc[found.tried["method"] == "random", "flip_rate"]
-    rates = {int(number): float(value) for number, value in means.items()}
-    return rates, float(random.mean()) if len(random) else math.nan
+def _mean(effect: Effect | None) -> float:
+    return math.nan if effect is None else effect.mean
+
+
+def _flips(effect: Effect | None) -> Cell:
+    if effect is None:
+        return Cell("not tried")
+    if math.isnan(effect.mean):
+        return Cell("no text could flip")
+    random = "" if math.isnan(effect.random) else f"random words {percent(effect.random)}"
+    return Cell(f"{percent(effect.mean)} to {effect.towards}", note=random, bar=effect.mean)
 
 
 def _words(run: Run, corpus: str, model: str, layer: int, concepts: list[int]) -> list[str]:
