@@ -54,12 +54,15 @@ class History(NamedTuple):
         The same for following its class.
     returns : int
         How often it was there again after it was not.
+    theta : float
+        Share of its words that one concept has to hold for it to be there.
     """
 
     stages: list[Stage]
     at: float | None
     polarised_at: float | None
     returns: int
+    theta: float
 
 
 class LayerHistory:
@@ -77,6 +80,7 @@ class LayerHistory:
 
     def __init__(self, trace: ConceptTrace, layer: int, role: str):
         fates, rows = trace.fates, trace.concepts
+        self._theta = trace.step.theta
         own = pd.DataFrame(fates[(fates["layer"] == layer) & (fates["role"] == role)])
         self._fates = {row["concept"]: row for row in own.to_dict("records")}
         self._points = trace.points.sort_values(by="point").to_dict("records")
@@ -94,6 +98,7 @@ class LayerHistory:
             self._fraction(fate["at"]),
             self._fraction(fate["polarised_at"]),
             int(fate["returns"]),
+            self._theta,
         )
 
     def _fraction(self, point: int) -> float | None:

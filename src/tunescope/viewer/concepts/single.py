@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tunescope.report.concepts.page import Key
+from tunescope.report.wording import layers, percent
 from tunescope.steps import Align
 from tunescope.viewer.concepts.layer import ConceptLayer
 from tunescope.viewer.concepts.paths import ENTRY
@@ -140,6 +141,7 @@ def concept_page(site: Site, shelf: Shelf, layer: ConceptLayer, concept: int) ->
         carried=_carried(layer, concept),
         effects=layer.effects.get(concept, []),
         tried=_tried(tried[0], layer, concept) if tried else None,
+        from_which=made_from(latent.triggers[tried[0]].manifest.parameters) if tried else "",
         compared=[compare(shelf, layer, side, concept) for side in layer.sides],
         merges=layer.neighbours.of(concept) if layer.neighbours else None,
         height=layer.neighbours.height(concept) if layer.neighbours else 0.0,
@@ -226,6 +228,23 @@ def _tried(key: Key, layer: ConceptLayer, concept: int) -> str:
     if concept in layer.effects:
         return concept_triggers_path(key, layer.layer, concept)
     return triggers_path(key)
+
+
+def made_from(step: dict[str, Any]) -> str:
+    """Say from which concepts triggers are made.
+
+    Parameters
+    ----------
+    step : dict
+        Parameters of `triggers`.
+    """
+    said = f"concepts with at least {percent(step['theta_classes'])} of their words in sentences "
+    said += "of one " + ("class" if step["polarity"] == "gold" else "predicted class")
+    if step["layers"] is not None:
+        said += f", at {layers(step['layers'])}"
+    if step["max_concepts"] is not None:
+        said += f", the {step['max_concepts']:,} largest of each class and layer"
+    return said
 
 
 def _carried(layer: ConceptLayer, concept: int) -> list[tuple[str, list[Any]]]:
