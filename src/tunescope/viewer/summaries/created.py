@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tunescope.report.concepts.page import Key
@@ -164,11 +164,16 @@ def _flips(effect: Effect | None) -> Cell:
 
 
 def _words(run: Run, corpus: str, model: str, layer: int, concepts: list[int]) -> list[str]:
-    """Return the most frequent words of some concepts."""
+    """Return the most frequent words of some concepts; of equally many, the first in the corpus."""
     made = run.concepts[corpus, model]
-    labels, forms = made.labels(layer), made.words.values("form")
-    counted = (Counter(forms[labels == concept].tolist()) for concept in concepts)
-    return [", ".join(form for form, _ in counts.most_common(WORDS)) for counts in counted]
+    labels, types, forms = made.labels(layer), made.types, made.words.values("form")
+    _, first = np.unique(types, return_index=True)
+    said = []
+    for concept in concepts:
+        there, counts = np.unique(types[labels == concept], return_counts=True)
+        top = there[np.argsort(-counts, kind="stable")[:WORDS]]
+        said.append(", ".join(forms[first[top]]))
+    return said
 
 
 def _names(run: Run, corpus: str, model: str, layer: int) -> dict[int, str]:

@@ -1,0 +1,31 @@
+"""What pages say is true of the numbers, and the same on every page that says it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tunescope.study.result import Run
+from tunescope.viewer.concepts.pages import Concepts
+from tunescope.viewer.places import Places
+from tunescope.viewer.site import Site
+from tunescope.viewer.summaries.created import created_figure
+
+
+@pytest.fixture(scope="module")
+def site(tiny_run: Run) -> Site:
+    return Site(tiny_run)
+
+
+def test_a_concept_is_called_the_same_where_it_was_created(site: Site) -> None:
+    shelf = next(pages for pages in site.kinds if isinstance(pages, Concepts)).shelf
+    for key in site.run.alignments:
+        figure = created_figure(site.run, key, Places(site))
+        assert figure is not None
+        rows: Any = figure.table
+        for layer, concept, words in zip(
+            rows["layer"], rows["concept"], rows["words"], strict=True
+        ):
+            title = shelf.layer(key[0], key[2], layer).title(concept)
+            assert words.replace(", ", " ") == title
