@@ -26,7 +26,7 @@ def folder(tiny_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     neurons = next(pages for pages in site.kinds if isinstance(pages, Neurons))
     single = [path for path in neurons.paths() if "/layer-" in path]
     static = [path for path in site.paths() if path.startswith("static/")]
-    for path in [TREE, STUDY, *single, *static]:
+    for path in [TREE, dendrogram_path("odd", "tuned", 1), STUDY, *single, *static]:
         content = site.get(path)
         assert content is not None
         (out / path).parent.mkdir(parents=True, exist_ok=True)
@@ -77,6 +77,38 @@ def test_boxes_cover_the_rows_and_lead_down_and_back(open_tab: Any) -> None:
     page.locator("#tree .node").first.focus()
     page.keyboard.press("Backspace")
     expect(page.locator("#tree .row")).to_have_count(6)
+
+
+def test_a_concept_that_is_asked_for_is_found_and_marked(open_tab: Any) -> None:
+    page = open_tab(f"{TREE}#concept=7")
+    marked = page.locator("#tree .row.here")
+    expect(marked).to_have_count(1)
+    expect(marked).to_contain_text("concept 7")
+    expect(page.locator("#tree .node.here")).to_have_count(1)
+    expect(page.locator("#tree-here a")).to_have_attribute("href", "0007.html")
+    page.locator('#tree .node[data-node="1"]').click()
+    page.locator("#way button", has_text="all words").click()
+    assert "concept=7" in page.url
+    expect(marked).to_have_count(1)
+    inside, outside = "#tree .row.here", "#tree-here button"
+    for node in (1, 2):  # the two halves of the tree: it is in one of them
+        again = open_tab(f"{TREE}#node={node}&concept=7")
+        assert again.locator(inside).count() + again.locator(outside).count() == 1
+        if again.locator(outside).count():
+            again.locator(outside).click()
+            expect(again.locator(inside)).to_have_count(1)
+
+
+def test_classes_colour_the_tree_unless_it_is_asked_not_to(open_tab: Any) -> None:
+    page = open_tab(TREE)
+    expect(page.locator("#colour")).to_have_value("class")
+    assert page.locator("#legend .key").count() == 2
+    page.locator("#colour").select_option(label="none")
+    assert page.locator("#legend .key").count() == 0
+    again = open_tab(f"{TREE}#{page.url.split('#')[1]}")
+    expect(again.locator("#colour")).to_have_value("")
+    again.keyboard.press("ArrowLeft")
+    again.wait_for_url("**/layer-01/dendrogram.html#colour=none")
 
 
 def test_concepts_of_the_run_are_linked(open_tab: Any) -> None:

@@ -11,10 +11,13 @@ from tunescope.concepts.layer_concepts import LayerConcepts
 from tunescope.concepts.upper_tree import UpperTree, upper_tree
 from tunescope.report.provenance import source
 from tunescope.steps.concepts import TREELESS
-from tunescope.viewer.concepts.paths import concept_path, dendrogram_path, list_path
+from tunescope.viewer.concepts.listing import places
+from tunescope.viewer.concepts.paths import ENTRY, dendrogram_path, list_path
 from tunescope.viewer.content import Content, Link
 
 if TYPE_CHECKING:
+    from tunescope.viewer.concepts.layer import ConceptLayer
+    from tunescope.viewer.concepts.shelf import Shelf
     from tunescope.viewer.site import Site
 
 MOST_LEAVES = 1200
@@ -28,46 +31,39 @@ def has_dendrogram(concepts: LayerConcepts) -> bool:
     return concepts.step.method not in TREELESS
 
 
-def dendrogram_page(site: Site, corpus: str, concepts: LayerConcepts, layer: int) -> Content:
+def dendrogram_page(site: Site, shelf: Shelf, layer: ConceptLayer) -> Content:
     """Make the page.
 
     Parameters
     ----------
     site : Site
         The site it is in.
-    corpus : str
-        Name of the corpus.
-    concepts : LayerConcepts
-        Of one model, by a method that leaves a tree.
-    layer : int
-        Layer number.
+    shelf : Shelf
+        Where the other layers are.
+    layer : ConceptLayer
+        The layer, clustered by a method that leaves a tree.
     """
+    corpus, concepts, number = layer.corpus, layer.concepts, layer.layer
     model = concepts.model
-    data = tree_data(concepts, layer)
-    at = concepts.layers.index(layer)
-    steps = {
-        side: dendrogram_path(corpus, model, concepts.layers[at + way])
-        for side, way in (("lower", -1), ("higher", 1))
-        if 0 <= at + way < len(concepts.layers)
-    }
+    data = tree_data(concepts, number)
     return site.frame.render(
-        dendrogram_path(corpus, model, layer),
+        dendrogram_path(corpus, model, number),
         "dendrogram.html.j2",
-        title=f"Dendrogram of layer {layer} of {model} ({corpus})",
+        title=f"Dendrogram of {model} at layer {number}",
         crumbs=[
-            Link("concepts/index.html", "Concepts"),
-            Link(list_path(corpus, model, layer), f"{model}, layer {layer}"),
+            Link(ENTRY, "Concepts"),
+            Link(list_path(corpus, model, number), f"{corpus}: {model}, layer {number}"),
         ],
         scripts=("dendrogram.js",),
-        styles=("dendrogram.css",),
+        styles=("concepts.css", "dendrogram.css"),
         data=data,
+        layer=layer,
         n_words=concepts.words.n_words,
         n_concepts=data["k"],
         n_leaves=data["leaves"],
         method=concepts.step.method,
-        steps=steps,
         source=source(site.run, "concepts", concepts.manifest.parameters),
-        example=concept_path(corpus, model, layer, 0),
+        **places(shelf, layer, dendrogram_path),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tunescope.concepts.alignment.changes import CHANGES
@@ -95,7 +96,9 @@ def list_page(site: Site, shelf: Shelf, layer: ConceptLayer) -> Content:
     )
 
 
-def places(shelf: Shelf, layer: ConceptLayer) -> dict[str, Any]:
+def places(
+    shelf: Shelf, layer: ConceptLayer, path_of: Callable[[str, str, int], str] = list_path
+) -> dict[str, Any]:
     """Return where one can go from a layer: other models and layers, its dendrogram, the search.
 
     Parameters
@@ -104,15 +107,17 @@ def places(shelf: Shelf, layer: ConceptLayer) -> dict[str, Any]:
         Where the other layers are.
     layer : ConceptLayer
         The layer.
+    path_of : callable
+        From corpus, model and layer to the page of the same kind.
     """
     corpus, model, number = layer.corpus, layer.model, layer.layer
     known, layers = shelf.corpora[corpus], layer.concepts.layers
     at = layers.index(number)
     around = [layers[n] if 0 <= n < len(layers) else None for n in (at - 1, at + 1)]
-    lower, higher = (None if n is None else list_path(corpus, model, n) for n in around)
+    lower, higher = (None if n is None else path_of(corpus, model, n) for n in around)
     return {
-        "models": [(m, list_path(corpus, m, number)) for m in known if number in known[m]],
-        "layers": [(n, list_path(corpus, model, n)) for n in layers],
+        "models": [(m, path_of(corpus, m, number)) for m in known if number in known[m]],
+        "layers": [(n, path_of(corpus, model, n)) for n in layers],
         "lower": lower,
         "higher": higher,
         "dendrogram": dendrogram_path(corpus, model, number) if layer.has_tree else None,

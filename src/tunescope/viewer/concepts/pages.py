@@ -126,7 +126,7 @@ class Concepts:
         if name == "index.html":
             return list_page(self.site, self.shelf, layer)
         if name == "dendrogram.html":
-            return dendrogram_page(self.site, layer.corpus, layer.concepts, layer.layer)
+            return dendrogram_page(self.site, self.shelf, layer)
         if name == "list.js":
             return Content.of(name, list_data(self.shelf, layer))
         makers = {"words.js": words_data, "concepts.csv": list_csv, "words.csv": words_csv}

@@ -10,7 +10,8 @@
   const COLOURS = 6;
   const parent = new Array(height.length).fill(-1);
   children.forEach((pair, node) => pair.forEach((child) => (parent[child] = node)));
-  const view = { k: tree.k, node: 0, colour: "" };
+  const USUAL = kinds.some((one) => one.name === "class") ? "class" : ""; // colours that need no naming
+  const view = { k: tree.k, node: 0, colour: USUAL, concept: -1 };
 
   const inner = (node) => node < children.length;
   const open = (node) => inner(node) && node < view.k - 1;
@@ -24,6 +25,20 @@
   const within = (node) => {
     for (let above = node; above >= 0; above = parent[above]) if (concept[above] >= 0) return concept[above];
     return -1;
+  };
+
+  // Whether a node is the concept that was asked for, or holds it.
+  const holds = (node) => {
+    if (view.concept < 0) return false;
+    for (let at = concept.indexOf(view.concept); at >= 0; at = parent[at]) if (at === node) return true;
+    return false;
+  };
+  // The largest part of the tree around a concept of which every cluster is drawn.
+  const around = (number) => {
+    clusters.clear();
+    let node = concept.indexOf(number);
+    while (parent[node] >= 0 && count(parent[node]) <= ROWS) node = parent[node];
+    return inner(node) ? node : 0;
   };
 
   // The highest merges are opened first, as far as there is room.
@@ -51,6 +66,8 @@
       if (value >= 0 && !inner(node)) often.set(value, (often.get(value) || 0) + size[node]);
     });
     const names = [...often].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([value]) => value);
+    // classes have the colours that they have on other pages
+    if (chosen.name === "class") names.sort((a, b) => a - b);
     const place = new Map(names.slice(0, COLOURS).map((value, i) => [value, `c${i}`]));
     return { of: (node) => place.get(chosen.top[node]) || "other", names, place, values: chosen.values };
   };
@@ -75,14 +92,17 @@
     save(keep);
   };
   const save = (keep = false) => state.write({
-    k: view.k === tree.k ? "" : view.k, node: view.node || "", colour: view.colour,
+    k: view.k === tree.k ? "" : view.k,
+    node: view.node || (view.concept < 0 ? "" : 0),
+    colour: view.colour === USUAL ? "" : view.colour || "none",
+    concept: view.concept < 0 ? "" : view.concept,
   }, keep);
 
   const box = (node, top, bottom, scale, tone, closed) => {
     const from = node === view.node ? 0 : scale(height[parent[node]]);
     const to = closed ? 1 : scale(height[node]);
     const element = make("button", {
-      type: "button", class: `node ${tone}${closed && open(node) ? " more" : ""}`,
+      type: "button", class: `node ${tone}${closed && open(node) ? " more" : ""}${closed && holds(node) ? " here" : ""}`,
       title: about(node), "aria-label": about(node), "data-node": node,
     });
     Object.assign(element.style, {
@@ -97,7 +117,7 @@
   const row = (node, place) => {
     const n = count(node);
     const own = concept[node];
-    const label = make("div", { class: "row" });
+    const label = make("div", holds(node) ? { class: "row here", "aria-current": "true" } : { class: "row" });
     label.style.top = `${ROW * place}px`;
     if (own >= 0) {
       const file = `${String(own).padStart(4, "0")}.html`;
@@ -147,8 +167,26 @@
     at("tree-count").textContent = `${place} of ${inside} clusters drawn` +
       (view.node ? `, ${size[view.node].toLocaleString("en")} of ${size[0].toLocaleString("en")} words` : "") +
       (place < inside ? "; striped boxes hold the others." : ".");
+    here();
     way();
     legend(colour);
+  };
+
+  const here = () => {
+    const note = at("tree-here");
+    note.hidden = view.concept < 0;
+    if (note.hidden) return;
+    const file = `${String(view.concept).padStart(4, "0")}.html`;
+    const away = concept.indexOf(view.concept);
+    let inside = away;
+    while (inside >= 0 && inside !== view.node) inside = parent[inside];
+    const find = make("button", { type: "button" }, "Show it");
+    find.addEventListener("click", () => {
+      view.k = tree.k;
+      go(around(view.concept));
+    });
+    note.replaceChildren("Marked: ", make("a", { href: file }, `concept ${view.concept}`),
+      ` (${words[away]})`, ...(inside < 0 ? [", which is in another part of the tree. ", find] : ["."]));
   };
 
   const way = () => {
@@ -180,14 +218,14 @@
       return text !== undefined && Number.isInteger(value) && value >= low && value <= high ? value : otherwise;
     };
     view.k = number(given.k, 2, tree.leaves, tree.k);
-    view.node = number(given.node, 0, children.length - 1, 0);
-    view.colour = kinds.some((one) => one.name === given.colour) ? given.colour : "";
+    view.concept = concept.includes(Number(given.concept)) && given.concept >= 0 ? Number(given.concept) : -1;
+    view.node = number(given.node, 0, children.length - 1, view.concept < 0 ? 0 : around(view.concept));
+    const named = given.colour === "none" || kinds.some((one) => one.name === given.colour);
+    view.colour = !named ? USUAL : given.colour === "none" ? "" : given.colour;
     at("colour").value = view.colour;
     draw();
-    for (const side of ["lower", "higher"]) {
-      const link = at(side);
-      if (link) link.hash = new URLSearchParams(view.colour ? { colour: view.colour } : {}).toString();
-    }
+    const kept = new URLSearchParams(given.colour && named ? { colour: given.colour } : {}).toString();
+    for (const link of document.querySelectorAll("[data-keep]")) link.hash = kept;
   };
 
   at("colour").append(...[["", "none"], ...kinds.map((one) => [one.name, one.name])].map(([value, text]) => {
@@ -216,6 +254,11 @@
       go(parent[view.node]);
       at("tree").querySelector("button")?.focus();
     }
+  });
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
+    const layer = { ArrowLeft: "lower", ArrowRight: "higher" }[event.key];
+    if (layer && at(layer)) at(layer).click();
   });
   addEventListener("hashchange", read);
   addEventListener("popstate", read);
