@@ -14,10 +14,14 @@ from runs import without
 from tiny import save_tiny
 from tunescope.errors import InputError
 from tunescope.report.concepts import page as concept_page
+from tunescope.report.concepts import tuning_runs
+from tunescope.report.wording import percent
 from tunescope.study.file import Study
 from tunescope.study.info import info
 from tunescope.study.result import Run
 from tunescope.study.run import run
+from tunescope.viewer.paths import alignment_path, layers_path, triggers_path
+from tunescope.viewer.site import Site
 
 WORDS = ("fox", "dog", "lazy", "quick", "over", "sleep", "ideas", "green", "costs", "stop")
 STUDY = """
@@ -158,6 +162,28 @@ def test_the_page_has_every_part_that_there_is(made: Run) -> None:
     assert names == ["kept", "labels", "classes", "checkpoints", "triggers", "names"]
     names = [part.name for part in concept_page.parts(made, ("plain", "bert", "bert-good"))]
     assert names == ["kept", "labels", "classes", "checkpoints", "names"]
+
+
+def test_pages_say_which_tuning_run_their_numbers_are_of(made: Run) -> None:
+    site, key = Site(made), ("words", "bert", "bert-good")
+    said = "bert-good was tuned 2 times. What is said of its concepts is of the first of these runs"
+    layers, entry = layers_path("bert", "bert-good"), "concepts/index.html"
+    for path in ("index.html", layers, alignment_path(key), entry, triggers_path(key)):
+        page = site.get(path)
+        assert page is not None and said in page.body.decode(), path
+    retained, polarised = concept_page.aligned(made, key)
+    other = made.latent.seeds[key][1]
+    assert other.manifest.facts["tuned"] == "bert-good.seed1"
+    shares = [percent(share) for share in other.retention["retained_share"]]
+    assert retained.text.endswith(f" In the other tuning run: {shares[0]} and {shares[-1]}.")
+    rows = other.polarity
+    rows = rows[(rows["class"] == "") & (rows["role"] == "tuned") & (rows["layer"] == 2)]
+    n, of = rows[["polarised", "n_concepts"]].to_numpy()[0]
+    assert polarised.text.endswith(f" In the other tuning run: {n} of {of}.")
+    figure = tuning_runs.figure(made, key)
+    assert figure is not None and figure.shown is not None
+    assert figure.shown["follow a class, bert-good.seed1"].iloc[-1] == f"{n} of {of}"
+    assert set(figure.table["model"]) == {"bert-good", "bert-good.seed1"}
 
 
 @pytest.mark.parametrize(

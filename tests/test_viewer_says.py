@@ -29,3 +29,13 @@ def test_a_concept_is_called_the_same_where_it_was_created(site: Site) -> None:
         ):
             title = shelf.layer(key[0], key[2], layer).title(concept)
             assert words.replace(", ", " ") == title
+
+
+def test_what_is_counted_is_said_with_its_threshold(site: Site) -> None:
+    page = site.get("index.html")
+    assert page is not None
+    text = page.body.decode()
+    assert "one concept of the tuned model holds at least 80% of the words" in text
+    assert "concepts with at least 60% of their words in sentences of one class" in text
+    assert "By chance: upper end of the 95% range of 5 permutations" in text
+    assert "was tuned" not in text  # these are models from disk

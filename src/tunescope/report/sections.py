@@ -68,6 +68,7 @@ def _probes(run: Run, corpus: str, label: str, pair: Pair) -> list[Figure]:
         runs = f"Mean over {n_seeds} tuning runs, whose spread is in the interval. "
         if n_seeds == 2:
             runs += "Two runs say little of how runs differ: three or more give narrower ones. "
+    first = "The tuned model is that of the first tuning run. " if n_seeds > 1 else ""
     comparison = run.comparisons.get((corpus, label, *pair)) if pair[1] is not None else None  # type: ignore[arg-type]
     if comparison is not None:
         made.append(
@@ -89,7 +90,7 @@ def _probes(run: Run, corpus: str, label: str, pair: Pair) -> list[Figure]:
             f"How well {label} can be read off each layer ({corpus})",
             f"Accuracy of a linear probe with elastic net on each layer. Bands: {interval}. "
             + (f"Dashed: {control}. " if seeds else "")
-            + f"Dotted: the most frequent label. {size}.",
+            + f"Dotted: the most frequent label. {first}{size}.",
             {"accuracy by layer": partial(draw_probes.accuracy, table)},
             table,
             source,
@@ -102,7 +103,7 @@ def _probes(run: Run, corpus: str, label: str, pair: Pair) -> list[Figure]:
                 f"selectivity-{name}",
                 f"Selectivity of the probes of {label} ({corpus})",
                 f"Accuracy minus that of {control}: what the probe reads off the vectors and did "
-                f"not memorise by word. Bands: {interval}. {size}.",
+                f"not memorise by word. Bands: {interval}. {first}{size}.",
                 {"selectivity by layer": partial(draw_probes.selectivity, table)},
                 pd.DataFrame(table[columns]),
                 source,

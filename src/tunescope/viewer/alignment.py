@@ -7,6 +7,7 @@ from functools import cached_property, partial
 
 from tunescope.report.concepts import page as concept_page
 from tunescope.report.concepts.page import Key
+from tunescope.report.concepts.tuning_runs import said
 from tunescope.viewer.content import Link
 from tunescope.viewer.figure_pages import FigurePage, FigurePages, Group
 from tunescope.viewer.paths import alignment_path, layers_path, triggers_path
@@ -38,8 +39,8 @@ class Alignments(FigurePages):
             "A concept is a cluster of words in context whose vectors in a layer are alike. Each "
             f"concept of {base} is looked for among those of {tuned} on the same words: it is "
             "retained when one of them holds most of it, else lost; one of the tuned model that "
-            "none of the base model holds is born."
-        )
+            f"none of the base model holds is born. {said(run, tuned)}"
+        ).rstrip()
         groups = [
             Group(
                 "found", "What was found", [], claims,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 
 from tunescope.report.concepts import page as concept_page
+from tunescope.report.concepts.tuning_runs import said
 from tunescope.report.figure import slug
 from tunescope.report.findings import findings
 from tunescope.report.sections import Pair, figures, pairs
@@ -90,5 +91,6 @@ class Layers(FigurePages):
         return Group(
             f"concepts-{slug(key[0])}", f"Concepts in {key[0]}", front, links=more,
             lead="A concept is a cluster of words in context whose vectors in a layer are alike. "
-            f"Those of {key[1]} and of {key[2]} are compared on the same words.",
+            f"Those of {key[1]} and of {key[2]} are compared on the same words. "
+            f"{said(self.site.run, key[2])}".rstrip(),
         )  # fmt: skip

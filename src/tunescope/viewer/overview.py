@@ -7,6 +7,7 @@ from functools import cached_property
 
 from tunescope.report import provenance
 from tunescope.report.concepts import page as concept_page
+from tunescope.report.concepts import tuning_runs
 from tunescope.report.figure import Figure
 from tunescope.report.finding import Evidence, Finding, headlines, verdict
 from tunescope.report.findings import findings
@@ -101,7 +102,7 @@ class Overview(FigurePages):
         said = verdict(claims) if claims else "Nothing is compared yet."
         return Group(
             f"pair-{run.pairs.index(pair)}", f"{base} → {tuned}", figures, shown, said, links,
-            folded=not few,
+            tuning_runs.said(run, tuned) if keys else "", folded=not few,
         )  # fmt: skip
 
     def _created(self, keys: list[concept_page.Key], places: Places) -> list[Figure]:

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 
 from tunescope.report.concepts import triggers
 from tunescope.report.concepts.page import Key
+from tunescope.report.concepts.tuning_runs import said
 from tunescope.report.provenance import source
 from tunescope.viewer.concepts.paths import layer_folder
 from tunescope.viewer.content import Content, Link
@@ -98,6 +99,7 @@ class Triggers(FigurePages):
         values = {
             "found": found,
             "tuned": tuned,
+            "runs": said(run, tuned),
             "wheres": [spot(position, part, found.facts["n_parts"]) for position, part in places],
             "folders": {n: layer_folder(corpus, tuned, n) for n in concepts.layers}
             if concepts

@@ -16,6 +16,7 @@ from tunescope.report.concepts import (
     names,
     trajectory,
     triggers,
+    tuning_runs,
 )
 from tunescope.report.figure import Figure, Opens, slug
 from tunescope.report.finding import Evidence, Finding
@@ -72,6 +73,8 @@ def parts(run: Run, key: Key, opens: Opens | None = None) -> list[Part]:
     stable = []
     if key in latent.stability:
         stable.append(trajectory.stability(run, corpus, latent.stability[key]))
+    other_runs = tuning_runs.figure(run, key)
+    again = [other_runs] if other_runs else []
     traced = trajectory.trace(run, corpus, latent.traces[key]) if key in latent.traces else []
     tried = triggers.figures(run, corpus, latent.triggers[key]) if key in latent.triggers else []
     named = {m: latent.names[corpus, m] for m in (base, tuned) if (corpus, m) in latent.names}
@@ -85,7 +88,9 @@ def parts(run: Run, key: Key, opens: Opens | None = None) -> list[Part]:
         *(explanations.check(run, tuned, latent.checks[tuned]) if tuned in latent.checks else []),
     ]
     made = [
-        Part("kept", "Which concepts were kept, lost and born", [*sorts["kept"], *stable], 2),
+        Part(
+            "kept", "Which concepts were kept, lost and born", [*sorts["kept"], *stable, *again], 2
+        ),
         Part("labels", "Which follow human-defined concepts", sorts["labels"], 2),
         Part("classes", "Which follow a class of the task", sorts["classes"], 1),
         Part("checkpoints", "When on the way", traced, 1),
@@ -111,10 +116,12 @@ def aligned(run: Run, key: Key) -> list[Finding]:
     step, said = found.manifest.parameters, []
     if len(found.retention):
         claim = claims.retained(found.retention, f"concepts in {corpus}", step)
-        said.append(replace(claim, evidence=Evidence(PAGE, key, f"retained-{name}")))
+        text = claim.text + tuning_runs.retained(run, key)
+        said.append(replace(claim, text=text, evidence=Evidence(PAGE, key, f"retained-{name}")))
     if len(found.polarity):
         claim = claims.polarised(found.polarity, f"classes in {corpus}", step)
-        said.append(replace(claim, evidence=Evidence(PAGE, key, f"polarised-{name}")))
+        text = claim.text + tuning_runs.polarised(run, key)
+        said.append(replace(claim, text=text, evidence=Evidence(PAGE, key, f"polarised-{name}")))
     return said
 
 

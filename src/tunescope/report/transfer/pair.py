@@ -55,6 +55,7 @@ def _geometry(
     step = source(run, "geometry", runs[0].manifest.parameters)
     words = f"{runs[0].manifest.facts['n_words']:,} words of corpus “{corpus}”"
     several = f" Mean over {len(runs)} tuning runs." if len(runs) > 1 else ""
+    first = " Of the first tuning run." if several else ""
     made = [
         Figure(
             f"geometry-{name}",
@@ -75,7 +76,7 @@ def _geometry(
                 f"cka-{name}",
                 f"Layers of the base model beside layers of the tuned one ({corpus})",
                 "Linear CKA of every pair of layers: 1 is the same up to rotation and scale, words "
-                f"paired at random give about 0. On the diagonal: the same layer. {words}.",
+                f"paired at random give about 0. On the diagonal: the same layer. {words}.{first}",
                 {
                     "CKA by base and tuned layer": partial(
                         draw_geometry.cka_matrix, matrix, addresses

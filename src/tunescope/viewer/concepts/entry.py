@@ -11,6 +11,7 @@ import pandas as pd
 from tunescope.concepts.alignment.fates import FATES
 from tunescope.concepts.alignment.result import Alignment
 from tunescope.report.concepts.page import Key
+from tunescope.report.concepts.tuning_runs import said
 from tunescope.report.provenance import source
 from tunescope.viewer.alignment import alignment_path
 from tunescope.viewer.concepts.effects import Effect
@@ -87,6 +88,8 @@ class Pair(NamedTuple):
         Addresses: `alignment`, `triggers` where there are some, `csv`.
     source : str
         How it was made.
+    runs : str
+        Of which tuning run all this is; "" where there is one.
     """
 
     key: Key
@@ -100,6 +103,7 @@ class Pair(NamedTuple):
     follows: str
     links: dict[str, str]
     source: str
+    runs: str
 
     def before(self, concept: int) -> str:
         """Return the address of a concept of the base model at the same layer."""
@@ -156,7 +160,7 @@ def _pair(site: Site, shelf: Shelf, key: Key) -> Pair:
     return Pair(
         key, alignment, rows, top, _created(top, key, column),
         rows[0]["born"], rows[0]["polarised_tuned"], option, follows, links,
-        source(site.run, "align", alignment.manifest.parameters),
+        source(site.run, "align", alignment.manifest.parameters), said(site.run, tuned),
     )  # fmt: skip
 
 

@@ -10,10 +10,11 @@ import pandas as pd
 
 from tunescope.concepts.alignment.result import Alignment
 from tunescope.probes.comparison import ProbeComparison
+from tunescope.report.concepts.claims import UNITS
 from tunescope.report.concepts.page import keys
 from tunescope.report.figure import Figure, slug
 from tunescope.report.finding import ALPHA, Evidence
-from tunescope.report.wording import percent, points
+from tunescope.report.wording import null, percent, points
 from tunescope.study.result import Run
 from tunescope.viewer.places import Places
 from tunescope.viewer.summaries.grid import Cell, Column, grid
@@ -63,22 +64,19 @@ def layers_figure(run: Run, base: str, tuned: str, places: Places) -> Figure | N
         href = places.evidence(Evidence("layers", (base, tuned), figure))
         found.append(_probes(comparison, f"{label} read off ({corpus})", href or ""))
     if of_pair:
+        runs = max(int(comparison.table()["n_seeds"].to_numpy().max()) for _, comparison in of_pair)
+        mean = f"mean over {runs} tuning runs; " if runs > 1 else ""
         said.append(
-            "Read off: share of words whose label a linear probe on the layer gets right; the "
-            f"difference is in percentage points ({STAR}: p < .05, corrected over layers)."
+            f"Read off: share of words whose label a linear probe on the layer gets right, {mean}"
+            f"the difference is in percentage points ({STAR}: p < .05, corrected over layers)."
         )
     for key in keys(run, base, tuned):
         found += _concepts(run.alignments[key], key, places)
-    if any(len(run.alignments[key].retention) for key in keys(run, base, tuned)):
-        said.append(
-            "Kept: concepts of the base model that one concept of the tuned model holds most of."
-        )
-    if any(len(run.alignments[key].polarity) for key in keys(run, base, tuned)):
-        said.append(
-            "Follow a class: concepts with nearly all of their words in sentences of one class."
-        )
     if not found:
         return None
+    said += _about_concepts(run, base, tuned)
+    levels = {percent(level) for level in _levels(run, base, tuned)}
+    ends = f"{levels.pop()} intervals" if len(levels) == 1 else "confidence intervals"
     layers = sorted({layer for measure in found for layer in measure.cells})
     opened = _opener(run, base, tuned, places)
     columns = [Column("layer"), *(column for measure in found for column in measure.columns)]
@@ -96,13 +94,41 @@ def layers_figure(run: Run, base: str, tuned: str, places: Places) -> Figure | N
     return Figure(
         f"by-layer-{slug(base, tuned)}",
         "Layer by layer",
-        f"{' '.join(said)} In brackets: 95% intervals. By chance: the upper end of what "
-        f"permutations give. The lowest layer is the embeddings.{open_said}",
+        f"{' '.join(said)} In brackets: {ends}. Layer 0 is the embeddings.{open_said}",
         {},
         table,
         run.about["command"],
         written=grid(f"{base} and {tuned}, layer by layer", columns, rows),
     )
+
+
+def _about_concepts(run: Run, base: str, tuned: str) -> list[str]:
+    """Say what is counted as kept and as following a class."""
+    made = [run.alignments[key] for key in keys(run, base, tuned)]
+    if not made:
+        return []
+    step, said = made[0].step, []
+    if any(len(alignment.retention) for alignment in made):
+        units = UNITS[step.overlap]
+        said.append(
+            f"Kept: concepts of the base model of which one concept of the tuned model holds at "
+            f"least {percent(step.theta)} of the {units}."
+        )
+    if any(len(alignment.polarity) for alignment in made):
+        said.append(
+            f"Follow a class: concepts with at least {percent(step.theta_classes)} of their words "
+            "in sentences of one class."
+        )
+    said.append(f"By chance: {null(step.parameters())}.")
+    return said
+
+
+def _levels(run: Run, base: str, tuned: str) -> set[float]:
+    """Return the levels of all intervals that are shown."""
+    probe = run.study.probe
+    found = {run.alignments[key].step.confidence for key in keys(run, base, tuned)}
+    there = any(key[2:] == (base, tuned) for key in run.comparisons)
+    return found | ({probe.confidence} if there and probe is not None else set())
 
 
 def _opener(run: Run, base: str, tuned: str, places: Places) -> Callable[[int], str | None]:
