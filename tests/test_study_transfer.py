@@ -14,7 +14,9 @@ from tunescope.cli import main
 from tunescope.errors import InputError
 from tunescope.probes.compare import compare_probes
 from tunescope.report.findings import findings
+from tunescope.report.sections import figures as probe_figures
 from tunescope.report.transfer.findings import findings as transfer_findings
+from tunescope.report.transfer.pair import parts as pair_parts
 from tunescope.study.info import info
 from tunescope.study.result import Run
 from tunescope.study.run import run
@@ -154,6 +156,18 @@ def test_other_seeds_tune_differently_and_checkpoints_are_on_the_way(made):
     assert geometry[0] != geometry[1]
     half = made.transfer.geometry_paths["words", "bert", "bert-good"][0][1].layers
     assert half.query("measure == 'cka' and layer == 2")["value"].item() > geometry[0]
+
+
+@pytest.mark.parametrize("base", ["bert", "gpt"])
+def test_every_figure_says_which_tuning_runs_it_is_of(made, base):
+    pair = base, f"{base}-good"
+    figures = [*probe_figures(made, pair), *sum(pair_parts(made, *pair).values(), [])]
+    said = {figure.name: figure.caption for figure in figures}
+    assert len(said) > 8
+    for name, caption in said.items():
+        mean, first = "ean over 2 tuning runs" in caption, "the first tuning run" in caption
+        assert mean != first, (name, caption)
+        assert mean == name.startswith(("difference-", f"geometry-{base}-")), name
 
 
 def test_variants_are_in_no_table_of_models(made):

@@ -105,6 +105,7 @@ def _measures(parameters: dict[str, Any]) -> str:
 def _on_the_way(run: Run, base: str, tuned: str) -> list[Figure]:
     """Make the figures over checkpoints: when each layer changes."""
     made = []
+    first = " Of the first tuning run." if len(run.transfer.tuned.get(tuned, ())) > 1 else ""
     for (corpus, label, *pair), points in run.transfer.probe_paths.items():
         if pair != [base, tuned]:
             continue
@@ -119,7 +120,8 @@ def _on_the_way(run: Run, base: str, tuned: str) -> list[Figure]:
             Figure(
                 f"probes-on-the-way-{slug(base, tuned, corpus, label)}",
                 f"When tuning changed {label} ({corpus})",
-                f"Probing accuracy after each share of the tuning, minus the base model’s; {HOLM}.",
+                f"Probing accuracy after each share of the tuning, minus the base model’s; {HOLM}."
+                f"{first}",
                 {"change by share of the tuning": partial(draw_transfer.matrix, table)},
                 table,
                 source(run, "probe", run.study.probe.parameters() if run.study.probe else {}),
@@ -137,7 +139,7 @@ def _on_the_way(run: Run, base: str, tuned: str) -> list[Figure]:
                 "Above: linear CKA with the same layer of the base model after each share of the "
                 "tuning. Below: by when each layer had changed half as much as at the end "
                 "(1 − CKA, between checkpoints by a straight line; layers that change by less than "
-                ".01 are left out).",
+                f".01 are left out).{first}",
                 {
                     "CKA with the base model": partial(
                         draw_training.alike, table.assign(row=rows), "Share of the tuning"
@@ -171,12 +173,14 @@ def shift_figures(run: Run, corpus: str, label: str, base: str, tuned: str) -> l
     step = source(run, "rank", run.study.rank.parameters())
     layers, overlap = (inputs.first_ranking(t) for t in (found.layers, found.tables()["overlap"]))
     first = layers.iloc[0]
+    alone = " Of the first tuning run." if len(run.transfer.tuned.get(tuned, ())) > 1 else ""
+    runs = f" Mean over {first['n_seeds']} tuning runs." if first["n_seeds"] > 1 else alone
     about = f"top neurons by {first['ranking']} ({first['scaling']})"
     made = [
         Figure(
             f"neuron-layers-{name}",
             f"Layers of the neurons for {label}, before and after tuning ({corpus})",
-            f"Numbers of {about} in each layer. Dotted: neurons drawn at random.",
+            f"Numbers of {about} in each layer. Dotted: neurons drawn at random.{runs}",
             {"neurons by layer": partial(draw_shift.by_layer, layers)},
             layers,
             step,
@@ -185,7 +189,7 @@ def shift_figures(run: Run, corpus: str, label: str, base: str, tuned: str) -> l
             f"neuron-overlap-{name}",
             f"Are they the same neurons for {label}? ({corpus})",
             f"Overlap of the {about} of base and tuned model, by how many are taken. Grey: what "
-            "neurons drawn at random, from any layer or from the same layers, would share.",
+            f"neurons drawn at random, from any layer or from the same layers, would share.{runs}",
             {"overlap by size": partial(draw_shift.overlap, overlap)},
             overlap,
             step,
@@ -205,7 +209,7 @@ def shift_figures(run: Run, corpus: str, label: str, base: str, tuned: str) -> l
                 f"How well some of the neurons do for {label} ({corpus})",
                 f"Accuracy of probes trained on {100 * share:g}% of the neurons alone: top, random "
                 "and bottom ones of all layers, and as many of every layer, so that bottom neurons "
-                "are not merely those of the last layer.",
+                f"are not merely those of the last layer.{alone}",
                 {"accuracy of some of the neurons": partial(draw_forgetting.kept_neurons, shown)},
                 shown,
                 step + "\n" + source(run, "select", run.study.select.parameters()),
