@@ -10,7 +10,7 @@ import pytest
 
 from neuron_tables import CLOSED, FACTS, UPOS, made_tables, nothing_reached, one_ranking
 from tunescope.report.neurons import claims, findings
-from tunescope.report.neurons.facts import tag_kinds
+from tunescope.report.neurons.facts import PAPER, tag_kinds
 from tunescope.report.neurons.sections import across
 
 
@@ -56,12 +56,12 @@ def _same_effect(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 @pytest.mark.parametrize(
     ("topic", "change", "said"),
     [
-        ("top, random", _reorder, "Against the paper, random is not below top"),
-        ("small sets", nothing_reached, "Against the paper, no set of at most 15%"),
-        ("small sets", _swap("minimal", share="share * 5"), "Against the paper"),
+        ("top, random", _reorder, f"Against {PAPER}, random is not below top"),
+        ("small sets", nothing_reached, f"Against {PAPER}, no set of at most 15%"),
+        ("small sets", _swap("minimal", share="share * 5"), f"Against {PAPER}"),
         ("random neurons", _swap("minimal", random_accuracy="accuracy - 0.2"), "more than 3"),
-        ("the set is", _swap("minimal", selectivity_all="selectivity + 0.1"), "Against the paper"),
-        ("closed-class", _more_closed, "Against the paper"),
+        ("the set is", _swap("minimal", selectivity_all="selectivity + 0.1"), f"Against {PAPER}"),
+        ("closed-class", _more_closed, f"Against {PAPER}"),
         ("most neurons", _swap("redundancy", accuracy="0.8 + neurons / 99840"), "Against"),
         ("the model uses", _same_effect, "does not show"),
         ("rankings agree", _swap("agreement_summary", avg_overlap="avg_overlap * 0"), "by chance"),
@@ -173,7 +173,7 @@ def test_label_columns_and_models_are_compared() -> None:
             studies.append((dataclasses.replace(FACTS, model=model, label=label), made))
     found = findings.findings_across(studies)
     assert [finding.holds for finding in found] == [True] * 5
-    assert "100; ccg in news (syntax) 900. As the paper reports." in found[0].text
+    assert "100; ccg in news (syntax) 900. As Durrani et al. (2020) report." in found[0].text
     made = across(studies)
     assert [figure.name.split("-news")[0] for figure in made] == ["minimal-by-label"] + [
         "localised"
@@ -182,4 +182,4 @@ def test_label_columns_and_models_are_compared() -> None:
               for f, t in studies]  # fmt: skip
     lost = findings.findings_across(turned)
     assert [finding.holds for finding in lost] == [False] * 4 + [True]
-    assert "Against the paper" in lost[0].text
+    assert f"Against {PAPER}" in lost[0].text

@@ -17,6 +17,9 @@ import pytest
 from scipy.stats import binomtest
 
 from runs import CLASSES, HOSTILE
+from tunescope.report.concepts.triggers import KINDS, figures
+from tunescope.report.figures.triggers import METHODS
+from tunescope.report.wording import percent
 from tunescope.study.result import Run
 from tunescope.triggers.measures import wilson
 from tunescope.viewer.site import Served, Site
@@ -52,8 +55,32 @@ def test_the_difference_to_the_baselines_comes_first(page: str, tiny_run: Run) -
     assert columns[:3] == ["Towards", "Beside", "more flipped"]
     rows = tiny_run.latent.triggers[KEY].comparisons.query("scope == 'all'")
     assert table.count("<tr>") == 2 + len(rows)
-    for name in ("random words", "opposite polarity", "HotFlip"):
+    for name in ("random words", "concepts of other classes", "HotFlip"):
         assert name in table
+
+
+def test_what_is_left_out_and_every_kind_of_trigger_is_said_in_words(
+    page: str, tiny_run: Run
+) -> None:
+    found = tiny_run.latent.triggers[KEY]
+    captions = html.unescape(" ".join(re.findall(r"<figcaption>(.*?)</figcaption>", page, re.S)))
+    assert "hotflip __proto__" in found.facts["left_out"]
+    assert "Left out: HotFlip towards __proto__" in captions
+    for method in set(found.best["method"]):
+        assert f"{METHODS[method][0]}: {KINDS[method]}".lower() in captions.lower()
+
+
+def test_no_chart_of_correlations_without_a_correlation(tiny_run: Run) -> None:
+    found = tiny_run.latent.triggers[KEY]
+    known = found.correlations.assign(rho=0.5, low=0.1, high=0.8)
+    frames = ("tried", "best", "concepts", "examples")
+    shared = {"facts": found.facts, "manifest": found.manifest}
+    shared |= {name: getattr(found, name) for name in frames}
+    for correlations, drawn in ((known, True), (known.assign(rho=np.nan), False)):
+        table: Any = SimpleNamespace(**shared, correlations=correlations)
+        (traits,) = (f for f in figures(tiny_run, "odd", table) if f.name.startswith("trigger-tr"))
+        assert ("traits" in traits.charts) == drawn
+        assert ("Spearman" in traits.caption) == drawn
 
 
 def test_texts_show_the_trigger_marked_with_a_link_to_its_concept(
@@ -66,6 +93,14 @@ def test_texts_show_the_trigger_marked_with_a_link_to_its_concept(
     assert links
     for link in links:
         assert site.get(link) is not None
+
+
+def test_negative_shares_have_a_minus_sign() -> None:
+    assert [percent(share) for share in (-0.021, -0.0001, 0.5)] == [
+        "\N{MINUS SIGN}2.1%",
+        "0%",
+        "50%",
+    ]
 
 
 def test_hostile_words_and_classes_are_text(page: str, tiny_run: Run) -> None:

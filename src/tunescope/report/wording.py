@@ -7,9 +7,9 @@ from typing import Any
 
 
 def percent(share: float) -> str:
-    """Write a share as per cent."""
+    """Write a share as per cent, with a proper minus sign."""
     written = f"{100 * share:.1f}".removesuffix(".0")
-    return ("0" if written == "-0" else written) + "%"
+    return ("0" if written == "-0" else written.replace("-", "\N{MINUS SIGN}")) + "%"
 
 
 def points(difference: float) -> str:

@@ -95,9 +95,9 @@ def beside_figure(run: Run, key: Key, where: Where) -> Figure | None:
         f"with {percent(step['confidence'])} intervals by a bootstrap. Best trigger: each chosen "
         f"on {facts['n_choosing']:,} texts, both tried on the same {facts['n_held_out']:,} others, "
         "of these on those predicted to be of another class (McNemar’s test). Mean of all "
-        "triggers: on the choosing texts, where none was picked; exchanged are concepts, those "
-        "that share words together. p is corrected (Holm) over the rows beside random words; the "
-        "others are as they come.",
+        "triggers: on the choosing texts, where none was picked; p by exchanging concepts, those "
+        "that share words together, with those of the baseline. p is corrected (Holm) over the "
+        "rows beside random words; the others are as they come.",
         {},
         pd.DataFrame(rows.drop(columns=["scope", "layer"])),
         source(run, "triggers", step),
@@ -213,13 +213,13 @@ def _best(found: TriggerTable, place: tuple[str, str], where: Where) -> Markup:
                 Cell(percent(row["flip_rate"]), note=interval, bar=row["flip_rate"])
                 if row["n"]
                 else Cell("no text could flip"),
-                Cell(points(-row["drop"])) if row["n_texts"] else Cell(""),
+                Cell(f"{points(-row['drop'])} points") if row["n_texts"] else Cell(""),
                 Cell(f"{row['tried']:,}"),
             ]
         )
     columns = [
         Column("Towards"), Column("Words from"), Column("Trigger"), Column("Concept"),
-        Column("Flips", numbers=True), Column("Accuracy, points", numbers=True),
+        Column("Flips", numbers=True), Column("Accuracy changes by", numbers=True),
         Column("Best of", numbers=True),
     ]  # fmt: skip
     return grid("The best trigger of each kind", columns, cells)

@@ -77,8 +77,8 @@ def _retention(
             f"matrix-{name}",
             f"Where base concepts are found again ({corpus})",
             "Share of the concepts of each base layer that each tuned layer retains. On the "
-            "diagonal: the same layer; its null is in the figure of the concepts retained. "
-            f"{n}.",
+            "diagonal: the same layer; what chance gives there is in the figure of the concepts "
+            f"retained. {n}.",
             {
                 "retained by base and tuned layer": partial(
                     draw_concepts.matrix,
@@ -99,8 +99,8 @@ def _retention(
             f"fates-{name}",
             f"Concepts retained, lost and born ({corpus})",
             f"Numbers of base concepts retained and lost ({rule}, or not), and of tuned concepts "
-            f"born (no base concept holds that share). {n}; the null is in the figure of the "
-            "concepts retained.",
+            f"born (no base concept holds that share). {n}; what chance gives is in the figure of "
+            "the concepts retained.",
             {"retained, lost and born by layer": partial(draw_concepts.lost_and_born, kept)},
             pd.DataFrame(kept[["layer", "n_base", "retained", "lost", "n_tuned", "born"]]),
             source,
@@ -161,7 +161,7 @@ def _polarity(alignment: Alignment, corpus: str, name: str, source: str) -> list
             f"Concepts that follow a class of the task ({corpus})",
             f"{rule}. Bands: {percent(step['confidence'])} intervals over sentences and concepts. "
             f"Dashed: {chance}. {n}.",
-            {"polarised concepts by layer": partial(draw_concepts.polarised, table)},
+            {"concepts that follow a class, by layer": partial(draw_concepts.polarised, table)},
             pd.DataFrame(table[table["class"] == ""].drop(columns="class")),
             source,
         ),

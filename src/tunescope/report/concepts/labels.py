@@ -56,8 +56,9 @@ def _at_a_glance(alignment: Alignment, corpus: str, name: str, source: str) -> F
         f"labels-{name}",
         f"Human-defined concepts at a glance ({corpus})",
         f"Concepts with {percent(step['theta_labels'])} or more of their labelled words under one "
-        f"label of the column. By chance: {null(step)} of labels over word types. Columns that any "
-        "concept follows have figures of their own below.",
+        "label of the column: the most at any layer, and at the top layer. By chance: "
+        f"{null(step)} of labels over word types. Columns that any concept follows have figures of "
+        "their own below.",
         {},
         alignment.labels,
         source,
@@ -101,8 +102,9 @@ def _labels(alignment: Alignment, label: str, corpus: str, name: str, source: st
                 f"composition-{name}-{slug(label)}",
                 f"Labels that concepts are made of: {label} ({corpus})",
                 f"Grey: concepts with more than {percent(step['composition_share'])} of a label, "
-                f"at most {step['composition_labels']} labels a concept. Green: those aligned "
-                "with it.",
+                f"at most {step['composition_labels']} labels a concept. Green: those that follow "
+                f"it, with at least {percent(step['theta_labels'])} of their labelled words under "
+                "it. The larger, the more concepts.",
                 found,
                 _counted(made_of),
                 source,

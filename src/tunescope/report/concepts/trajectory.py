@@ -37,15 +37,15 @@ def stability(run: Run, corpus: str, found: ConceptStability) -> Figure:
         "centroids": "halves of the sentences, words of one being given to the nearest centroid "
         "of the other",
     }[step["compare"]]
+    divisions = f"; means of {step['repeats']} divisions" if step["repeats"] > 1 else ""
     return Figure(
         f"stability-{slug(facts['base'], facts['tuned'] or '', corpus)}",
         f"How many concepts would be lost without tuning ({corpus})",
-        f"Share of concepts found again (theta = {percent(step['theta'])}) when the same model "
-        f"is clustered on {how}, beside base and tuned model in the same way. What lies "
-        "between the lines is due to tuning, what is missing above them noise of the "
+        f"Share of concepts of which one concept holds at least {percent(step['theta'])} when the "
+        f"same model is clustered on {how}, beside base and tuned model in the same way. What lies "
+        "between the lines is due to tuning; what the upper ones lack of 100% is noise of the "
         "clustering. "
-        f"Bands: Wilson’s {percent(step['confidence'])} intervals; means of "
-        f"{step['repeats']} divisions.",
+        f"Bands: Wilson’s {percent(step['confidence'])} intervals{divisions}.",
         {"found again by layer": partial(draw.noise, found.summary)},
         found.summary,
         producer(run, "stability", step),
@@ -111,7 +111,7 @@ def trace(run: Run, corpus: str, found: ConceptTrace) -> list[Figure]:
     return [
         Figure(
             f"trajectory-{name}",
-            f"When concepts are lost, born and polarised ({corpus})",
+            f"When concepts are lost, are born and follow a class ({corpus})",
             f"{rule}Each row is a checkpoint. What chance would give is in the table: "
             f"{null(step)}. {n}.",
             {draw.MEASURES[m].lower(): partial(draw.there, counts, points, m) for m in measures},

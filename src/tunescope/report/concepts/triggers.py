@@ -76,7 +76,7 @@ def _place(run: Run, corpus: str, found: TriggerTable, position: str, part: str)
     )
     interval = f"{percent(step['confidence'])} intervals (Wilson)"
     lacking = "".join(
-        f" Left out: {key} ({why})." for key, why in facts.get("left_out", {}).items()
+        f" Left out: {_left_out(key)} ({why})." for key, why in facts.get("left_out", {}).items()
     )
     table = pd.DataFrame(best[(best["scope"] == "all") & (best["by"] == "predicted")])
     columns = ["towards", "method", "trigger", "layer", "concept", "tried", "choosing_rate", "n"]
@@ -85,10 +85,11 @@ def _place(run: Run, corpus: str, found: TriggerTable, position: str, part: str)
         Figure(
             f"triggers-{name}",
             f"Words that flip predictions of {facts['model']} ({corpus})",
-            f"The best trigger of each kind. {rule} Tick: mean of all triggers tried on the "
-            f"choosing texts. {interval}. All kinds had the same budget; they tried "
+            f"The best trigger of each kind. {rule} {_kinds(table)}Tick: mean of all triggers "
+            f"tried on the choosing texts. {interval}. All kinds had the same budget; they tried "
             f"{spread(table['tried'])} different triggers (see the table), fewer where words are "
-            f"few, more where HotFlip needs them for one round.{lacking}",
+            "few, more where HotFlip needs them for one round (best of). Accuracy: that of the "
+            f"predictions that could flip, as annotated.{lacking}",
             {"flips by class": partial(draw.flips, best, tried)},
             pd.DataFrame(table[columns]),
             source,
@@ -101,28 +102,33 @@ def _place(run: Run, corpus: str, found: TriggerTable, position: str, part: str)
             Figure(
                 f"trigger-layers-{name}",
                 f"Which layers' concepts make triggers ({corpus})",
-                f"The best trigger from the polarity concepts of each layer. {rule} Dashed: the "
-                "best of the random triggers that stand for those of the same layer; the table has "
-                f"how many were tried. {interval}.",
+                f"The best trigger from those concepts of each layer that follow the class. {rule} "
+                "Dashed: the best of the random triggers that stand for those of the same layer; "
+                f"the table has how many were tried. {interval}.",
                 {"flips by layer": partial(draw.layers, best)},
                 layers,
                 source,
             )
         )
     if len(concepts) > 2:
+        charts = {"share of its class": partial(draw.strength, concepts, tried, "class_share")}
+        if correlations["rho"].notna().any():  # of rates that are all alike there is none
+            charts["traits"] = partial(draw.correlations, correlations)
         made.append(
             Figure(
                 f"trigger-traits-{name}",
                 f"Which concepts make strong triggers ({corpus})",
-                "Each point is a polarity concept: how much of it comes from sentences of its "
-                "class, and how many predictions its triggers flip on average, on the choosing "
-                "texts. Dashed: the mean of random words. Below: Spearman’s rank correlation of "
-                f"traits with that rate over {len(concepts):,} concepts, with bootstrap intervals; "
-                "concepts whose triggers share words are drawn together.",
-                {
-                    "share of its class": partial(draw.strength, concepts, tried, "class_share"),
-                    "traits": partial(draw.correlations, correlations),
-                },
+                "Each point is a concept that follows a class: how much of it comes from "
+                "sentences of its class, and how many predictions its triggers flip on average, on "
+                "the choosing texts. Dashed: the mean of random words. "
+                + (
+                    f"Below: Spearman’s rank correlation of traits with that rate over "
+                    f"{len(concepts):,} concepts, with bootstrap intervals; concepts whose "
+                    "triggers share words are drawn together."
+                    if "traits" in charts
+                    else "No trait can be correlated with a rate that is the same for all."
+                ),
+                charts,
                 concepts,
                 source,
             )
@@ -132,8 +138,9 @@ def _place(run: Run, corpus: str, found: TriggerTable, position: str, part: str)
             Figure(
                 f"trigger-examples-{name}",
                 f"Texts before and with the best triggers ({corpus})",
-                "Held-out texts that are not among those the trigger was chosen on; the "
-                "probability is that of the class the trigger is for.",
+                "Not a sample: of the texts that the trigger was not chosen on, those that flip "
+                "come first, and of these the ones where the probability rises most. It is that "
+                "of the class the trigger is for.",
                 {},
                 examples,
                 source,
@@ -141,6 +148,29 @@ def _place(run: Run, corpus: str, found: TriggerTable, position: str, part: str)
             )
         )
     return made
+
+
+KINDS = {
+    "concept": "words of one concept that follows the class",
+    "random": "words as frequent as those",
+    "opposite": "words of a concept that follows another class",
+    "lexicon": "the strongest words of a list",
+    "hotflip": "subwords found by the model’s gradient (Wallace et al. 2019)",
+}
+"""What words each kind of trigger is made of."""
+
+
+def _kinds(table: pd.DataFrame) -> str:
+    """Say what the kinds of triggers in a table are."""
+    met = [name for name in KINDS if name in set(table["method"])]
+    said = "; ".join(f"{draw.METHODS[name][0]}: {KINDS[name]}" for name in met)
+    return f"{said[:1].upper()}{said[1:]}. "
+
+
+def _left_out(key: str) -> str:
+    """Write a method and a class as on the page: "HotFlip towards positive"."""
+    method, _, towards = key.partition(" ")
+    return f"{draw.METHODS[method][0]} towards {towards}"
 
 
 def _at(frame: pd.DataFrame, position: str, part: str) -> pd.DataFrame:

@@ -129,7 +129,7 @@ def gold_and_predicted(gold: pd.DataFrame, predicted: pd.DataFrame, role: str) -
         parts.append(pd.DataFrame(rows).assign(model=name))
     rows = pd.concat(parts, ignore_index=True)
     rows = rows.rename(columns={"polarised_low": "low", "polarised_high": "high"})
-    return _over_layers(rows, "polarised", "Concepts polarised", "count")
+    return _over_layers(rows, "polarised", "Concepts that follow a class", "count")
 
 
 def composition(table: pd.DataFrame, role: str, label: str) -> Any:
@@ -151,7 +151,7 @@ def composition(table: pd.DataFrame, role: str, label: str) -> Any:
         `composition_share` of; that of the green one within, of those aligned with it.
     """
     rows = pd.DataFrame(table[(table["role"] == role) & (table["label"] == label)])
-    kinds = ["part of", "nearly all of"]
+    kinds = ["have some of it", "follow it"]
     grouped = rows.groupby(["layer", "value"], as_index=False)
     counts = pd.DataFrame(
         grouped.agg(**{kinds[0]: ("concept", "size"), kinds[1]: ("aligned", "sum")})

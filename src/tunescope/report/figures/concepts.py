@@ -177,7 +177,9 @@ def polarised(table: pd.DataFrame) -> Any:
     -------
     altair.LayerChart
     """
-    return _counts(pd.DataFrame(table[table["class"] == ""]), "polarised", "Concepts polarised")
+    return _counts(
+        pd.DataFrame(table[table["class"] == ""]), "polarised", "Concepts that follow a class"
+    )
 
 
 def classes(table: pd.DataFrame, role: str, most: float | None = None) -> Any:
@@ -209,7 +211,7 @@ def classes(table: pd.DataFrame, role: str, most: float | None = None) -> Any:
         .mark_bar()
         .encode(
             x=x,
-            y=value_axis("polarised:Q", "Concepts polarised", "count", **domain),
+            y=value_axis("polarised:Q", "Concepts that follow it", "count", **domain),
             color=alt.Color(
                 "towards:N",
                 scale=alt.Scale(domain=names, range=colours),

@@ -46,8 +46,8 @@ BEND = np.linspace(0, 1, 17)
 MEASURES = {
     "retained": "Base concepts found again",
     "present": "Tuned concepts there already",
-    "polarised": "Concepts polarised",
-    "predicted_polarised": "Concepts polarised (predicted)",
+    "polarised": "Concepts that follow a class",
+    "predicted_polarised": "Concepts that follow a predicted class",
 }
 
 

@@ -22,9 +22,9 @@ from tunescope.report.figures.style import (
 )
 
 METHODS = {
-    "concept": ("polarity concepts", GREEN, "circle"),
+    "concept": ("concepts of the class", GREEN, "circle"),
     "random": ("random words", GREY, "square"),
-    "opposite": ("opposite polarity", PURPLE, "cross"),
+    "opposite": ("concepts of other classes", PURPLE, "cross"),
     "lexicon": ("sentiment lexicon", ORANGE, "diamond"),
     "hotflip": ("HotFlip", BLUE, "triangle-up"),
 }
@@ -144,7 +144,7 @@ def layers(best: pd.DataFrame) -> Any:
 
 
 def strength(concepts: pd.DataFrame, tried: pd.DataFrame, trait: str) -> Any:
-    """Draw each polarity concept: a trait of it against the flip rate of its triggers.
+    """Draw each concept that triggers are made from: a trait against the flip rate of its triggers.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def strength(concepts: pd.DataFrame, tried: pd.DataFrame, trait: str) -> Any:
     x = alt.X(
         "value:Q",
         scale=alt.Scale(type="log" if logarithmic else "linear", zero=False, nice=False),
-        axis=alt.Axis(title=TRAITS[trait], tickCount=6),
+        axis=alt.Axis(title=TRAITS[trait], tickCount=6, format=".0%" if "share" in trait else ""),
     )
     y = value_axis("mean_rate:Q", "Flipped, mean of its triggers", domain=[0, 1])
     tip = ["towards:N", "layer:Q", "concept:Q", "size:Q", "trigger:N"]

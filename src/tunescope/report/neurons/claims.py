@@ -14,7 +14,15 @@ from scipy.stats import hypergeom
 
 from tunescope.report.figures.neurons import Frame, choose
 from tunescope.report.finding import ALPHA, Finding
-from tunescope.report.neurons.facts import NeuronFacts, Tables, named, tag_kinds, there
+from tunescope.report.neurons.facts import (
+    AGREEMENT,
+    PAPER,
+    NeuronFacts,
+    Tables,
+    named,
+    tag_kinds,
+    there,
+)
 from tunescope.report.wording import layers, percent
 
 NORMAL = 1.96
@@ -61,9 +69,9 @@ def closed(tables: Tables, facts: NeuronFacts) -> Finding | None:
         )
         holds.append(bool(as_claimed and p < ALPHA))
         if not as_claimed:
-            said.append("Against the paper, closed-class tags are not the more localised.")
+            said.append(f"Against {PAPER}, closed-class tags are not the more localised.")
         elif not holds[-1]:
-            said.append("The paper’s order, but not beyond chance.")
+            said.append(f"The order of {PAPER}, but not beyond chance.")
     if not said:
         return None
     return Finding("closed-class tags are more localised", " ".join(said), holds[0])
@@ -113,11 +121,11 @@ def layers_of(tables: Tables, facts: NeuronFacts) -> Finding | None:
     expected, place = (1, "low") if facts.kind == "morphology" else (-1, "high")
     holds = all(leaning == expected for leaning in towards.values())
     if holds:
-        said.append(f"{facts.kind.capitalize()} sits {place}, as the paper reports.")
+        said.append(f"{facts.kind.capitalize()} sits {place}, as {PAPER} report.")
     else:
         wrong = [named(s) for s, leaning in towards.items() if leaning != expected]
         where = f" ({' and '.join(wrong)})" if len(towards) > 1 else ""
-        said.append(f"Against the paper, {facts.kind} does not sit {place} beyond chance{where}.")
+        said.append(f"Against {PAPER}, {facts.kind} does not sit {place} beyond chance{where}.")
     return Finding(f"{facts.kind} sits in {place} layers", " ".join(said), holds)
 
 
@@ -152,7 +160,7 @@ def agree(tables: Tables, facts: NeuronFacts) -> Finding | None:
         text += f" ({percent(best['neuron_vote'])})."
     below = list(own[own["avg_overlap"] <= floor]["ranking"])
     if below:
-        text += f" Against the literature, {' and '.join(below)} agrees no more than by chance."
+        text += f" Against {AGREEMENT}, {' and '.join(below)} agrees no more than by chance."
     elif high["avg_overlap"] < 0.5:
         text += " More than by chance, but none shares half with the others: which neurons are"
         text += " found depends on the ranking."
@@ -221,7 +229,7 @@ def _contrast(
     )
     # Intervals of the difference of two means, as the halves of both are known.
     holds = all(b - a > np.hypot(half_a, half_b) for a, half_a in low for b, half_b in high)
-    end = "As the paper reports." if holds else "Against the paper, this order does not show."
+    end = f"As {PAPER} report." if holds else f"Against {PAPER}, this order does not show."
     return Finding(f"{model}: {claim}", f"{what}: {said}. {end}", bool(holds))
 
 
@@ -251,7 +259,7 @@ def _xlnet(studies: Studies) -> Finding | None:
             f"intervals on {higher} of {len(pairs)} label columns, lower on {lower}"
         )
     holds = count == len(both)
-    end = "As the paper reports." if holds else "Against the paper, this does not show throughout."
+    end = f"As {PAPER} report." if holds else f"Against {PAPER}, this does not show throughout."
     text = f"XLNet against BERT, means over label columns: {'; '.join(said)}. {end}"
     return Finding("XLNet’s neurons are more localised than BERT’s", text, holds)
 

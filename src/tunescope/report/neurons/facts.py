@@ -13,6 +13,11 @@ Tables = Mapping[str, Frame]
 sharing, localisation, agreement, agreement_summary, redundancy, effects, against_random. Any may be
 missing."""
 
+PAPER, FOLLOW_UP = "Durrani et al. (2020)", "Durrani et al. (2022)"
+REDUNDANCY, AGREEMENT = "Dalvi et al. (2020)", "Fan et al. (2023)"
+"""Whose claims findings hold against what is measured: arXiv 2010.02695, 2206.13288, 2004.04010;
+NeurIPS 2023."""
+
 MOST_CHARTS = 8
 """Charts of one figure: its files are lettered a to h."""
 

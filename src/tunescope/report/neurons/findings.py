@@ -13,7 +13,16 @@ from typing import Any
 from tunescope.report.figures.neurons import Frame, choose, over_seeds
 from tunescope.report.finding import Finding
 from tunescope.report.neurons.claims import agree, between, closed, layers_of
-from tunescope.report.neurons.facts import NeuronFacts, Tables, named, there, whole
+from tunescope.report.neurons.facts import (
+    FOLLOW_UP,
+    PAPER,
+    REDUNDANCY,
+    NeuronFacts,
+    Tables,
+    named,
+    there,
+    whole,
+)
 from tunescope.report.wording import percent, points
 
 CLOSE = 0.03
@@ -104,12 +113,12 @@ def masked(tables: Tables, facts: NeuronFacts) -> Finding | None:
                 end = " (not in this order)" if broken else ""
                 said.append(f"{named(scaling).capitalize()}{place}: {values}{end}.")
             if not holds:
-                said += [f"Against the paper, {low} is not below {high}." for high, low in broken]
+                said += [f"Against {PAPER}, {low} is not below {high}." for high, low in broken]
             holds.append(not broken)
     if not said:
         return None
     if all(holds):
-        said.append("Beyond all intervals, as the paper reports.")
+        said.append(f"Beyond all intervals, as {PAPER} report.")
     # The paper's own setting decides: raw activations, neurons chosen overall.
     return Finding("top, random and bottom neurons, masked", " ".join(said), holds[0])
 
@@ -146,11 +155,11 @@ def small(tables: Tables, facts: NeuronFacts) -> Finding | None:
     if empty:
         said.append("That is no better than the most frequent label, so that nothing follows.")
     elif holds:
-        said.append(f"The paper needs 4 to {percent(SMALL)} of the neurons.")
+        said.append(f"{PAPER} need 4 to {percent(SMALL)} of the neurons.")
     else:
         said.append(
-            f"Against the paper, no set of at most {percent(SMALL)} of the neurons is as near as "
-            "the first delta asks."
+            f"Against {PAPER}, no set of at most {percent(SMALL)} of the neurons is within "
+            f"{first['delta']:g} point{'s' * (first['delta'] != 1)}."
         )
     holds = bool(holds and not empty)
     return Finding("small sets do as well as all neurons", " ".join(said), holds)
@@ -173,14 +182,14 @@ def random_close(tables: Tables, facts: NeuronFacts) -> Finding | None:
     if random["low"] > row["high"]:
         text += " They do better than the top ones: what the ranking puts first is not what helps."
     elif gap <= CLOSE:
-        text += f" Within {100 * CLOSE:g} points, as the follow-up reports:"
+        text += f" Within {100 * CLOSE:g} points, as {FOLLOW_UP} report:"
         if random["high"] >= row["low"]:
             text += " the intervals overlap, so that a set’s doing as well as all says nothing of"
             text += " its neurons."
         else:
             text += " much of what the top neurons hold, any neurons hold."
     else:
-        text += f" Against the follow-up, that is more than {100 * CLOSE:g} points:"
+        text += f" Against {FOLLOW_UP}, that is more than {100 * CLOSE:g} points:"
         text += " the top neurons hold what others do not."
     return Finding("random neurons, retrained, come near to the top ones", text, bool(gap <= CLOSE))
 
@@ -199,11 +208,11 @@ def selective(tables: Tables, facts: NeuronFacts) -> Finding | None:
         f"{percent(row['selectivity_all'])} with all."
     )
     if holds:
-        text += " As in the paper, a probe of few neurons memorises less."
+        text += f" As in {PAPER}, a probe of few neurons memorises less."
     elif above:
         text += " It is higher, but the interval holds that of all neurons."
     else:
-        text += " Against the paper, the set is not more selective."
+        text += f" Against {PAPER}, the set is not more selective."
     return Finding("the set is more selective than all neurons", text, holds)
 
 
@@ -223,10 +232,10 @@ def redundant(tables: Tables, facts: NeuronFacts) -> Finding | None:
     if last.get("random_accuracy", float("nan")) == last.get("random_accuracy"):
         text += f" As many random neurons: {percent(last['random_accuracy'])}."
     text += (
-        f" As reported, a tenth of the neurons or less is left, at most {percent(LOSS)} of the "
-        "accuracy is lost."
+        f" As {REDUNDANCY} report, a tenth of the neurons or less is left, at most "
+        f"{percent(LOSS)} of the accuracy is lost."
         if holds
-        else f" Against the report, more than a tenth is left, or more than {percent(LOSS)} lost."
+        else f" Against {REDUNDANCY}, more than a tenth is left, or more than {percent(LOSS)} lost."
     )
     return Finding("most neurons are redundant", text, holds)
 

@@ -31,7 +31,7 @@
 
   const percent = (share) => `${Math.round(100 * share)}%`;
   const points = (share) => `${share > 0 ? "+" : share < 0 ? "−" : ""}${Math.abs(100 * share).toFixed(1)}`;
-  const OWN = "polarity concepts"; // what the page is about, unless all else is asked for
+  const OWN = "concepts of the class"; // what the page is about, unless all else is asked for
   const method = data.method[0].includes(OWN) ? OWN : "any";
   const given = () => ({ sort: "difference", way: "down", method, ...state.read() });
   const keep = (values, push = false) => state.write({ ...state.read(), ...values }, push);
