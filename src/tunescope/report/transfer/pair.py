@@ -94,7 +94,7 @@ def _geometry(
 def _measures(parameters: dict[str, Any]) -> str:
     """Say what was measured."""
     said = {
-        "cka": "linear CKA",
+        "cka": f"linear CKA ({parameters['estimator']} estimator)",
         "procrustes": "cosine after the best rotation (1 − Procrustes distance / 2)",
         "neighbours": f"share of the {parameters['k']} nearest neighbours that a word has in both",
     }
