@@ -21,7 +21,7 @@ demo: $(STAMPS)/demo ## Compare a real encoder with itself after fine-tuning; pr
 	@$(BIN)/tunescope run studies/demo.toml
 
 test: $(STAMPS)/test ## Run the tests, without those that take minutes or need a GPU
-	@$(BIN)/python -m pytest -m "not slow and not gpu"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not gpu"
 
 check: $(STAMPS)/dev ## Lint, format, types, and the direction of imports
 	@$(BIN)/ruff check .

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hostile_neurons import ARABIC, HEBREW, hostile_store
 from runs import HOSTILE
 from tunescope.activations.neuron import NeuronId
 from tunescope.neurons.look import NeuronView, look_at
+from tunescope.neurons.rankings import RANKINGS
 from tunescope.study.result import Run
 from tunescope.viewer.neurons.one import beside, of_view, signed
 from tunescope.viewer.neurons.pages import Neurons
-from tunescope.viewer.neurons.paths import neuron_path, read_neuron_path, study_path
+from tunescope.viewer.neurons.paths import (
+    neuron_path,
+    ranking_path,
+    read_neuron_path,
+    study_path,
+)
+from tunescope.viewer.neurons.rankings import ABOUT
 from tunescope.viewer.neurons.views import NeuronViews, column_of, neurons_of
 from tunescope.viewer.site import Served, Site
 
@@ -153,6 +163,39 @@ def test_rankings_on_the_page_are_those_on_disk(site: Site, tiny_run: Run) -> No
             assert [name for name, _ in order] == [str(neuron) for neuron in neurons]
     linked = {name for name, (path, _) in shown["neurons"].items() if path}
     assert linked == {str(n) for n in kind(site).views.listed["odd", "tuned"]}
+
+
+def test_rankings_are_a_csv_and_say_what_each_method_is(site: Site, tiny_run: Run) -> None:
+    content = kind(site).get(ranking_path(KEY))
+    assert content is not None
+    assert ranking_path(KEY) in set(kind(site).paths())
+    table = pd.read_csv(io.BytesIO(content.body), keep_default_na=False)
+    ranked = tiny_run.neurons.rankings[KEY]
+    facts = ranked.facts
+    for (method, tag), rows in cast(Any, table.groupby(["method", "tag"])):
+        ranking = ranked.ranking(str(method), "raw")
+        whole = ranking.tag_orders[facts["classes"].index(tag)] if tag else ranking.order
+        order = neurons_of(facts["widths"], facts["layers"], whole[: len(rows)])
+        assert rows["neuron"].tolist() == [str(neuron) for neuron in order]
+    assert set(table["tag"]) == {"", *facts["classes"]}
+    page = kind(site).get(study_path(KEY))
+    assert page is not None
+    about = data(page.body)["about"]
+    assert set(about) == set(ranked.rankings)
+    assert all(about.values())
+
+
+def test_every_ranking_is_described() -> None:
+    assert set(ABOUT) == set(RANKINGS)
+
+
+def test_random_rankings_choose_no_neuron(site: Site, tiny_run: Run) -> None:
+    assert "random" in tiny_run.neurons.rankings[KEY].rankings
+    views = kind(site).views
+    chosen = [views.chosen("odd", "tuned", neuron) for neuron in views.listed["odd", "tuned"]]
+    met = {one.ranking for places in chosen for one in places}
+    assert met
+    assert "random" not in met
 
 
 def test_when_served_every_neuron_is_linked(tiny_run: Run) -> None:

@@ -138,6 +138,12 @@ def test_rankings_follow_the_choice_and_the_address(open_tab: Any) -> None:
     page.locator("#method").select_option(label="probeless")
     assert "tag=NOUN" in page.url
     assert "method=probeless" in page.url
+    expect(page.locator("#about")).to_contain_text("means of the tags")
+    assert (
+        page.locator("[data-keep]")
+        .first.get_attribute("href")
+        .endswith("#method=probeless&tag=NOUN")
+    )
     again = open_tab(f"{STUDY}#{page.url.split('#')[1]}")
     assert again.locator("#ranking").inner_text() == page.locator("#ranking").inner_text()
     assert again.locator("#ranking tr").first.inner_text() != first

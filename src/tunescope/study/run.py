@@ -56,6 +56,7 @@ def run(
         model or task that cannot be used, or a step that fails, is said, kept in `Run.failed`, and
         does not stop the others.
     """
+    command = _command(study)
     study = study if isinstance(study, Study) else Study.load(study)
     if study.triggers_lexicon is not None:
         find_lexicon(lexicon_of(study))
@@ -64,7 +65,6 @@ def run(
         with atomic_file(out / "study.toml") as temporary:
             temporary.write_text(study.text, encoding="utf-8")
         versions = {name: version(name) for name in LIBRARIES}
-        command = shlex.join(["tunescope", *sys.argv[1:]]) if _is_command() else "tunescope.run()"
         about = {
             "name": study.name,
             "description": study.description.strip(),
@@ -82,8 +82,12 @@ def run(
     return Run.load(out)
 
 
-def _is_command() -> bool:
-    return Path(sys.argv[0]).name == "tunescope"
+def _command(study: Study | Path | str) -> str:
+    """Return what was typed or called: the pages name it under every figure."""
+    if Path(sys.argv[0]).name == "tunescope":
+        return shlex.join(["tunescope", *sys.argv[1:]])
+    given = "study" if isinstance(study, Study) else repr(str(study))
+    return f"tunescope.run({given})"
 
 
 def follow(study: Study, out: Path, jobs: Jobs, device: str = "auto") -> None:

@@ -16,8 +16,14 @@ from tunescope.study.neuron_results import Key
 from tunescope.viewer.content import Content, Link
 from tunescope.viewer.figure_pages import FigurePage, FigurePages, Group
 from tunescope.viewer.neurons.one import beside, number, of_view
-from tunescope.viewer.neurons.paths import ENTRY, neuron_path, read_neuron_path, study_path
-from tunescope.viewer.neurons.rankings import ranking_data
+from tunescope.viewer.neurons.paths import (
+    ENTRY,
+    neuron_path,
+    ranking_path,
+    read_neuron_path,
+    study_path,
+)
+from tunescope.viewer.neurons.rankings import ranking_csv, ranking_data
 from tunescope.viewer.neurons.views import MOST_RANKS, NeuronViews
 
 if TYPE_CHECKING:
@@ -51,8 +57,9 @@ class Neurons(FigurePages):
         return made
 
     def paths(self) -> Iterator[str]:
-        """Return these, and the page of each neuron."""
+        """Return these, the rankings, and the page of each neuron."""
         yield from super().paths()
+        yield from map(ranking_path, self.site.run.neurons.rankings)
         for (corpus, model), neurons in self.views.listed.items():
             for neuron in neurons:
                 yield neuron_path(corpus, model, neuron)
@@ -61,7 +68,9 @@ class Neurons(FigurePages):
         """Return a page, or a file of a figure."""
         found = read_neuron_path(path)
         if found is None:
-            return super().get(path)
+            csv = {ranking_path(key): key for key in self.site.run.neurons.rankings}.get(path)
+            made = super().get(path) if csv is None else ranking_csv(self.views, csv)
+            return Content.of(path, made) if isinstance(made, str) else made
         for corpus, model in self.views.listed:
             if slug(corpus, model) == found[0]:
                 return self._neuron(path, corpus, model, found[1])
@@ -74,11 +83,11 @@ class Neurons(FigurePages):
             neuron_sections.across(list(self.studies.values())), claims,
             neuron_findings.verdict(claims) if claims else "",
             [link for link in self.makers if link.path != ENTRY],
-            "A neuron is one number of a layer’s vector. Rankings put first those that say most "
-            "about a label; each page shows how few of them suffice, where they lie, and what each "
-            "answers to.",
+            "A neuron is one number of a layer’s vector. Of each label column and model there is a "
+            "page: which neurons say most about its labels, how few of them suffice, where they "
+            "lie, and what each answers to.",
         )  # fmt: skip
-        return FigurePage("Individual neurons", [group])
+        return FigurePage("Neurons", [group])
 
     def _study(self, key: Key) -> FigurePage:
         run, (corpus, label, model), study = self.site.run, key, self.studies[key]
@@ -97,8 +106,13 @@ class Neurons(FigurePages):
         return FigurePage(
             f"Neurons for {label} in {corpus}: {model}", groups, [Link(ENTRY, "Neurons")],
             "neurons.html.j2", ("neurons.js",), ("neurons.css",),
-            {"data": data, "source": study[0].source},
+            {"data": data, "source": study[0].source, "models": self._models(key), "key": key},
         )  # fmt: skip
+
+    def _models(self, key: Key) -> list[tuple[str, str]]:
+        """Return where the same label column of the same corpus is looked at in each model."""
+        keys = self.site.run.neurons.rankings
+        return [(other[2], study_path(other)) for other in keys if other[:2] == key[:2]]
 
     def _neuron(self, path: str, corpus: str, model: str, neuron: NeuronId) -> Content | None:
         view = self.views.view(corpus, model, neuron)
@@ -132,6 +146,7 @@ class Neurons(FigurePages):
             scripts=("steps.js",), styles=("neurons.css",),
             shown=shown, columns=columns, number=number,
             chosen=self.views.chosen(corpus, model, neuron), most=MOST_RANKS, before=before,
+            n_listed=len(listed), place=at + 1,
             after=after, others=others, neuron=neuron, model=model, corpus=corpus,
             source=self.site.run.about["command"],
             command=f"tunescope neuron activations/{corpus}/{model} {neuron}",

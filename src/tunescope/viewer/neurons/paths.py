@@ -18,6 +18,11 @@ def study_path(key: Key) -> str:
     return f"{FOLDER}/{slug(*key)}/index.html"
 
 
+def ranking_path(key: Key) -> str:
+    """Return the address of the rankings of that page as CSV."""
+    return f"{FOLDER}/{slug(*key)}/ranking.csv"
+
+
 def neuron_path(corpus: str, model: str, neuron: NeuronId) -> str:
     """Return the address of the page about one neuron."""
     place = f"layer-{neuron.layer:02d}/{neuron.index:04d}.html"

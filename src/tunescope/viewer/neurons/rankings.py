@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from tunescope.activations.neuron import NeuronId
 from tunescope.study.neuron_results import Key
@@ -12,6 +13,29 @@ from tunescope.viewer.neurons.paths import neuron_path
 from tunescope.viewer.neurons.views import NeuronViews, neurons_of
 
 MOST_TAGS = 120
+ABOUT = {
+    "lca": "The weights of the linear probe: neurons that hold most of their sum come first "
+    "(Durrani et al. 2020). Score: how many of a hundred steps were left when it entered; for one "
+    "tag, its share of the tag’s weights.",
+    "linear": "The size of the linear probe’s weights (Durrani et al. 2022), their mean over tags.",
+    "probeless": "How far the means of the tags lie apart, without a probe (Antverg and Belinkov "
+    "2022).",
+    "mean_select": "How far the mean of a tag lies from that of all other words, of the neuron’s "
+    "range (Fan et al. 2023).",
+    "iou": "Words where the neuron is high and that have the tag, of those with either (Bau et al. "
+    "2017).",
+    "average_precision": "Average precision of the neuron as a detector of the tag (Fan et al. "
+    "2023).",
+    "gaussian": "Greedy choice by the likelihood of Gaussians (Torroba Hennigen et al. 2020).",
+    "random": "Drawn at random: what every other ranking has to beat.",
+    "max_corr": "The highest correlation with a neuron of another model (Bau et al. 2019); looks "
+    "at no tags.",
+    "min_corr": "The highest correlation with a neuron in that of the other models which has least "
+    "of it (Bau et al. 2019); looks at no tags.",
+    "lin_reg": "How well all neurons of another model predict it (Bau et al. 2019); looks at no "
+    "tags.",
+}
+"""What each ranking puts first, in words."""
 FIRST, FIRST_OF_TAG = 40, 20
 TOP_WORDS = 6
 
@@ -32,9 +56,9 @@ def ranking_data(views: NeuronViews, key: Key, *, all_pages: bool = False) -> di
     -------
     dict
         `tags` (those most neurons or words are about come first; `left_out` are not listed),
-        `rankings` (method, scaling, `orders`: for all tags together, then for each, pairs of
-        address and score), `neurons` (for each address its page, from the top of the site, or
-        None, and its top words).
+        `about` (what the methods put first), `rankings` (method, scaling, `orders`: for all tags
+        together, then for each, pairs of address and score), `neurons` (for each address its page,
+        from the top of the site, or None, and its top words).
     """
     ranked = views.run.neurons.rankings[key]
     facts, (corpus, _, model) = ranked.facts, key
@@ -60,6 +84,7 @@ def ranking_data(views: NeuronViews, key: Key, *, all_pages: bool = False) -> di
         there |= {neuron for neuron in addresses.values() if views.exists(corpus, model, neuron)}
     return {
         "tags": tags,
+        "about": {method: ABOUT.get(method, "") for method in ranked.rankings},
         "left_out": len(facts["classes"]) - len(tags),
         "rankings": rankings,
         "neurons": {
@@ -67,6 +92,27 @@ def ranking_data(views: NeuronViews, key: Key, *, all_pages: bool = False) -> di
             for name, neuron in addresses.items()
         },
     }
+
+
+def ranking_csv(views: NeuronViews, key: Key) -> str:
+    """Return the first neurons of each ranking as CSV, over all tags (no tag) and for each.
+
+    Parameters
+    ----------
+    views : NeuronViews
+        The neurons of the run.
+    key : tuple of str
+        Corpus, label column and model.
+    """
+    data = ranking_data(views, key)
+    rows = [
+        (made["method"], made["scaling"], tag, rank, address, score)
+        for made in data["rankings"]
+        for tag, order in zip(["", *data["tags"]], made["orders"], strict=True)
+        for rank, (address, score) in enumerate(order, 1)
+    ]
+    columns = ["method", "activations", "tag", "rank", "neuron", "score"]
+    return pd.DataFrame(rows, columns=columns).to_csv(index=False)
 
 
 def _first(order: np.ndarray, scores: np.ndarray, n: int) -> tuple[np.ndarray, list[float | None]]:

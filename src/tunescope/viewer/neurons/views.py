@@ -96,7 +96,7 @@ class NeuronViews:
         return found
 
     def chosen(self, corpus: str, model: str, neuron: NeuronId) -> list[Chosen]:
-        """Return where rankings put a neuron among their first, the best places first."""
+        """Return where rankings, but random ones, put a neuron among their first, best first."""
         found = []
         for (of, label, name), ranked in self.run.neurons.rankings.items():
             if (of, name) != (corpus, model):
@@ -106,6 +106,8 @@ class NeuronViews:
                 continue
             for scaling in ranked.scalings:
                 for method in ranked.rankings:
+                    if method == "random":
+                        continue
                     ranking = self.ranking((of, label, name), method, scaling)
                     for tag, rank in _places(ranking, ranked.facts["classes"], column):
                         found.append(Chosen(label, tag, method, scaling, rank))

@@ -3,7 +3,7 @@
 (() => {
   const { root, make, state } = tunescope;
   const at = (id) => document.getElementById(id);
-  const { tags, rankings, neurons } = JSON.parse(at("ranking-data").textContent);
+  const { tags, about, rankings, neurons } = JSON.parse(at("ranking-data").textContent);
   const FIELDS = ["method", "scaling", "tag", "search"];
   const option = (value, text) => {
     const element = make("option", {}, text);
@@ -40,6 +40,7 @@
       return make("tr", {}, make("td", {}, String(place + 1)), page(address), make("td", {}, address.split(":")[0]),
         make("td", {}, bar, score === null ? "" : ` ${score}`), make("td", {}, ...words), make("td", {}, ...own));
     }));
+    at("about").textContent = about[at("method").value] || "";
     at("ranking-count").textContent = `${found.length} of the first ${order.length} neurons`;
   };
   const read = () => {
@@ -49,11 +50,15 @@
       if (at(name).selectedIndex < 0) at(name).selectedIndex = 0;
     }
     draw();
+    keep();
   };
+  // The same choice in the other model.
+  const keep = () => document.querySelectorAll("[data-keep]").forEach((link) => { link.hash = location.hash; });
   const change = () => {
     draw();
     const first = (name) => at(name).options && at(name).value === at(name).options[0].value;
     state.write(Object.fromEntries(FIELDS.map((name) => [name, first(name) ? "" : at(name).value])));
+    keep();
   };
   for (const name of FIELDS) at(name).addEventListener("input", change);
   at("ranking-controls").addEventListener("submit", (event) => event.preventDefault());
