@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tunescope.study.result import Run
+from tunescope.study.run import _command
 from tunescope.viewer.concepts.pages import Concepts
 from tunescope.viewer.places import Places
 from tunescope.viewer.site import Site
@@ -39,3 +40,10 @@ def test_what_is_counted_is_said_with_its_threshold(site: Site) -> None:
     assert "concepts with at least 60% of their words in sentences of one class" in text
     assert "By chance: upper end of the 95% range of 5 permutations" in text
     assert "was tuned" not in text  # these are models from disk
+
+
+def test_the_command_names_the_study(tiny_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tiny_run.about["command"] == f"tunescope.run('{tiny_run.path.parent / 'study.toml'}')"
+    assert _command(tiny_run.study) == "tunescope.run(study)"
+    monkeypatch.setattr("sys.argv", ["/bin/tunescope", "run", "my study.toml"])
+    assert _command("my study.toml") == "tunescope run 'my study.toml'"
