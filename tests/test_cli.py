@@ -15,7 +15,7 @@ from tunescope.files import read_json, write_json
 from tunescope.report.figure import Figure
 from tunescope.report.neurons.page import findings, studies, summary
 from tunescope.report.provenance import warnings
-from tunescope.report.terminal import as_text, blocks
+from tunescope.report.terminal import as_text, blocks, without_zeros
 from tunescope.steps import STEPS
 from tunescope.study.info import info
 from tunescope.study.result import Run
@@ -385,6 +385,13 @@ def test_wide_tables_are_cut_into_some_that_fit():
     shown = [name for block in cut for name in block.columns if name != "layer"]
     assert shown == [name for name in frame.columns if name != "layer"]
     assert len(blocks(frame, width=200)) == 1 and blocks(frame.head(0), 80) == []
+    alike = {f"{name} {n}": [0.123] for name in ("apple", "pear", "plum") for n in range(3)}
+    cut = blocks(pd.DataFrame({"layer": [0]} | alike), width=40)
+    assert [len({name.split()[0] for name in block.columns[1:]}) for block in cut] == [1, 1, 1]
+    zero = pd.DataFrame({"layer": [0]} | alike | {"pear 0": [0], "pear 1": [0], "pear 2": [0.0]})
+    left, named = without_zeros(zero, width=40)
+    assert named == ["pear"] and len(left.columns) == 7 and "layer" in left
+    assert without_zeros(zero, width=200)[1] == []
     assert as_text(float("nan")) == "" and as_text(0.12345) == "0.123"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -37,14 +39,57 @@ def show(
     for title, frame in result.tables().items():
         if title:
             console.print(Text(f"\n{title}", style="bold"))
-        for block in blocks(frame.head(max_rows or len(frame)), console.width):
+        rows = frame.head(max_rows or len(frame))
+        rows, zero = without_zeros(rows, console.width)
+        for block in blocks(rows, console.width):
             console.print(as_table(block))
+        if zero:
+            console.print(Text(f"0 in all rows: {', '.join(zero)}"))
         if max_rows is not None and len(frame) > max_rows:
             console.print(f"... {len(frame) - max_rows:,} more rows")
 
 
+def without_zeros(frame: pd.DataFrame, width: int) -> tuple[pd.DataFrame, list[str]]:
+    """Take columns of nothing but zeros from a table that is too wide for a line.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Any table.
+    width : int
+        Characters in a line.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The other columns, or all where they fit.
+    list of str
+        What was taken away, by the word that headings begin with: neighbours with the same one.
+    """
+    if sum(_width(frame[name]) for name in frame.columns) <= width:
+        return frame, []
+    zero = [
+        names
+        for names in _together(frame.columns)
+        if len(names) > 1 and (frame.loc[:, names] == 0).all(axis=None)
+    ]
+    left = [name for name in frame.columns if name not in sum(zero, [])]
+    return frame.loc[:, left], [_first_word(names[0]) for names in zero]
+
+
+def _together(names: Iterable[str]) -> list[list[str]]:
+    """Neighbours whose headings begin with the same word."""
+    return [list(group) for _, group in groupby(names, key=_first_word)]
+
+
+def _first_word(name: str) -> str:
+    return str(name).split(" ")[0]
+
+
 def blocks(frame: pd.DataFrame, width: int) -> list[pd.DataFrame]:
     """Cut a table that is too wide into some that fit, all with the layer or the first column.
+
+    Neighbours whose headings begin with the same word stay together where they fit a line.
 
     Parameters
     ----------
@@ -59,12 +104,17 @@ def blocks(frame: pd.DataFrame, width: int) -> list[pd.DataFrame]:
     others = [name for name in frame.columns if name != first]
     widths = {name: _width(frame[name]) for name in frame.columns}
     found, room = [[first]], width - widths[first]
-    for name in others:
-        if widths[name] > room and found[-1] != [first]:
-            found.append([first])
-            room = width - widths[first]
-        found[-1].append(name)
-        room -= widths[name]
+    for names in _together(others):
+        together = sum(widths[name] for name in names)
+        for name in names:
+            needed = (
+                together if name == names[0] and together <= width - widths[first] else widths[name]
+            )
+            if needed > room and found[-1] != [first]:
+                found.append([first])
+                room = width - widths[first]
+            found[-1].append(name)
+            room -= widths[name]
     return [frame.loc[:, names] for names in found]
 
 

@@ -80,7 +80,7 @@ def concept_table(alignment: Alignment, base: str, tuned: str) -> pd.DataFrame:
     """Return what became of concepts, by layer, beside chance.
 
     Columns: share of base concepts `kept` (with `low`, `high` and the mean `by chance`), concepts
-    `born`; then, for each label column and for the classes, how many concepts of both models follow
+    `born`; then, for the classes and for each label column, how many concepts of both models follow
     one value of it, beside the upper end of chance for the tuned model.
 
     Parameters
@@ -101,7 +101,7 @@ def concept_table(alignment: Alignment, base: str, tuned: str) -> pd.DataFrame:
     labels, polarity = alignment.labels, alignment.polarity
     counts = [(name, part, "aligned") for name, part in labels.groupby("label", sort=False)]
     if len(polarity):
-        counts.append(("polar", polarity.loc[polarity["class"] == ""], "polarised"))
+        counts.insert(0, ("polar", polarity.loc[polarity["class"] == ""], "polarised"))
     for name, part, count in counts:
         by_model = {
             model: part.loc[part["model"] == model].set_index("layer") for model in (base, tuned)
