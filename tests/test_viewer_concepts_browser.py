@@ -155,6 +155,10 @@ def test_a_word_shows_its_sentences_and_the_hash_keeps_it(open_tab: Any) -> None
 
 def test_a_word_is_followed_through_the_layers(open_tab: Any, tiny_run: Run) -> None:
     tab = open_tab(words_path("odd"))
+    expect(tab.page.locator("#count")).to_have_text("The most frequent:")
+    counts = [int(n) for n in tab.page.locator("#found i").all_inner_texts()]
+    assert len(counts) > 5
+    assert counts == sorted(counts, reverse=True)
     tab.page.fill("[name=word]", "__proto__")
     tab.page.wait_for_selector("#grid tbody tr:nth-child(3) td:nth-child(3) a")
     assert tab.page.locator("#grid tbody th").all_inner_texts() == ["2", "1", "0"]

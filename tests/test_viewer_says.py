@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tunescope.study.run import _command
 from tunescope.viewer.concepts.pages import Concepts
 from tunescope.viewer.places import Places
 from tunescope.viewer.site import Site
+from tunescope.viewer.summaries.compared import compared
 from tunescope.viewer.summaries.created import created_figure
 
 
@@ -47,3 +49,22 @@ def test_the_command_names_the_study(tiny_run: Run, monkeypatch: pytest.MonkeyPa
     assert _command(tiny_run.study) == "tunescope.run(study)"
     monkeypatch.setattr("sys.argv", ["/bin/tunescope", "run", "my study.toml"])
     assert _command("my study.toml") == "tunescope run 'my study.toml'"
+
+
+def test_scores_say_on_which_texts_they_are(site: Site) -> None:
+    models, corpora, *_ = compared(site.run, Places(site))
+    assert "of a model tuned elsewhere: on a corpus, which it may have been tuned on" in (
+        models.caption
+    )
+    assert "on dev texts" not in str(models.written)
+
+
+def test_counts_stay_whole_beside_what_is_not_there(
+    tiny_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run.load(tiny_run.path)
+    kept = {key: made for key, made in run.concepts.items() if key[0] == "odd"}
+    monkeypatch.setattr(Run, "concepts", property(lambda self: kept))
+    corpora = compared(run, Places(Site(run)))[1]
+    assert corpora.csv().splitlines()[2].endswith(",")  # not clustered: empty
+    assert re.search(r",\d+$", corpora.csv().splitlines()[1])

@@ -291,6 +291,7 @@ def test_a_prediction_is_explained_through_concepts_that_have_pages(
             assert one["layer"] == layer
             assert found["tokens"][one["token"]]["salient"]
             assert site.get(one["card"]["path"]) is not None  # the study accepts any probability
+            assert one["path"] == one["card"]["path"]  # also where none is accepted
 
 
 def test_what_goes_wrong_is_a_sentence(client: TestClient) -> None:

@@ -76,10 +76,14 @@ def _text(text: Explanation, found: Explanations) -> str:
 
 def about(scored: Scored) -> str:
     """Return how the attribution was made and how exact it is, as a line of text."""
-    line = (
-        f"{scored.steps} points from the baseline's {scored.baseline:+.3f} to {scored.text:+.3f}; "
-        f"attributions miss the difference by {scored.relative_error:.2%} of their absolute sum"
+    ends = (
+        f"{value:+.2f}".replace("-", "\N{MINUS SIGN}") for value in (scored.baseline, scored.text)
     )
+    line = (
+        "The output for the class goes from {} at the baseline to {} at the text; attributions "
+        "share the difference out over the tokens, with an error of "
+    ).format(*ends)
+    line += f"{scored.relative_error:.2%} of their absolute sum ({scored.steps} points)"
     return line if scored.converged else f"{line}; the tolerance was not met: raise steps"
 
 

@@ -43,7 +43,8 @@ def search_page(site: Site, shelf: Shelf, corpus: str) -> Content:
             for model, known in models.items()
         ],
     }
-    step = next(iter(site.run.concepts.values())).manifest.parameters
+    made = (found for key, found in site.run.concepts.items() if key[0] == corpus)
+    step = next(made).manifest.parameters
     return site.frame.render(
         words_path(corpus),
         "word_search.html.j2",

@@ -106,9 +106,12 @@
   };
   const concept = (one) => {
     const { card } = one;
-    if (!card) return [make("td", { colspan: "3", class: "n" }, `in none: the likeliest has p = ${one.p}`)];
+    if (!card) {
+      const likeliest = make("a", { href: `${root}${one.path}` }, `concept ${one.concept}`);
+      return [make("td", { colspan: "3", class: "n" }, "not sure: the likeliest is ", likeliest, `, p = ${one.p}`)];
+    }
     const classes = card.classes.map(({ kind, name, share: of, polarised }) => make("div", {},
-      kind === "predicted" ? "predicted " : "", make("bdi", {}, name), ` ${percent(of)}`, polarised ? make("b", {}, " polarised") : ""));
+      kind === "predicted" ? "predicted " : "", make("bdi", {}, name), ` ${percent(of)}`, polarised ? make("b", {}, " (followed)") : ""));
     const title = make("a", { href: `${root}${card.path}` }, `${one.concept}`, ...(card.name ? [" ", make("bdi", {}, card.name)] : []));
     return [
       make("td", {}, title, " ", make("span", { class: "n" }, `p = ${one.p}${card.fate ? `, ${FATES[card.fate] || card.fate}` : ""}`)),

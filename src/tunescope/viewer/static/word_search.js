@@ -41,9 +41,9 @@
     const sought = field.value.toLocaleLowerCase();
     const type = forms.indexOf(field.value);
     const like = [];
-    if (sought) forms.forEach((form, n) => { if (form.toLocaleLowerCase().includes(sought)) like.push(n); });
+    forms.forEach((form, n) => { if (form.toLocaleLowerCase().includes(sought)) like.push(n); });
     const size = (n) => starts[n + 1] - starts[n];
-    const starting = (n) => (forms[n].toLocaleLowerCase().startsWith(sought) ? 0 : 1);
+    const starting = (n) => (!sought || forms[n].toLocaleLowerCase().startsWith(sought) ? 0 : 1);
     like.sort((a, b) => starting(a) - starting(b) || size(b) - size(a) || a - b);
     at("found").replaceChildren(...like.slice(0, MOST).map((n) => {
       const button = make("button", { "aria-pressed": String(n === type) }, make("bdi", {}, forms[n]), " ", make("i", {}, size(n)));
@@ -51,7 +51,7 @@
       return make("li", {}, button);
     }));
     at("count").textContent = sought
-      ? `${like.length > MOST ? `${MOST} of ` : ""}${like.length} word types contain it` : "";
+      ? `${like.length > MOST ? `${MOST} of ` : ""}${like.length} word type${like.length === 1 ? " contains" : "s contain"} it` : "The most frequent:";
     if (type >= 0) draw(type);
     else at("grid").hidden = true;
   };

@@ -65,13 +65,17 @@ def _models(run: Run, places: Places) -> Figure:
                 Cell(score, note=" ".join(part for part in (interval, baseline) if part)),
             ]
         )
-    headings = ("model", "from", "hash", "layers × width", "how tuned", "score on dev texts")
+    headings = ("model", "from", "hash", "layers × width", "how tuned", "score")
+    elsewhere = any(source.base and source.task is None for source in run.study.models.values())
+    on = "on dev texts, which the model was not tuned on"
+    if elsewhere:
+        on += " (of a model tuned elsewhere: on a corpus, which it may have been tuned on)"
     return Figure(
         "models",
         "Models",
         "Hash: the first digits of SHA-256 over weights, configuration and tokenizer. Layers: the "
-        "embeddings are layer 0, and are counted. Score: on texts the model was not tuned on, with "
-        "a 95% interval; baseline: always the most frequent class, or the mean.",
+        f"embeddings are layer 0, and are counted. Score: {on}, with a 95% interval; baseline: "
+        "always the most frequent class, or the mean.",
         {},
         pd.DataFrame(rows),
         run.about["command"],
@@ -149,13 +153,17 @@ def _corpora(run: Run) -> Figure:
                 "words in concepts": _clustered(run, name),
             }
         )
+    table = pd.DataFrame(rows)
+    if len(table):
+        counts = ["sentences", "words", "words in concepts"]
+        table[counts] = table[counts].astype("Int64")  # counts stay whole beside what is not there
     return Figure(
         "corpora",
         "Corpora",
         "The words that models are looked at on. Words in concepts: those chosen for clustering, "
         "which frequent enough words are.",
         {},
-        pd.DataFrame(rows),
+        table,
         run.about["command"],
         written=_plain("Corpora", rows),
     )

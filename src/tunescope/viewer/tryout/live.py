@@ -117,6 +117,7 @@ class LiveTrial:
                     "layer": one.layer,
                     "concept": one.concept,
                     "p": one.shown_p(),
+                    "path": concept_path(*self._key[::2], one.layer, one.concept),
                     "card": self._card(made.card_of[one.layer, one.concept])
                     if one.accepted
                     else None,
