@@ -148,7 +148,7 @@ def styled(chart: Any, width: int | str = "container", height: int = 260) -> Any
         )
         .configure_legend(
             orient="top", labelColor="currentColor", titleColor="currentColor", labelFontSize=12,
-            labelLimit=150, symbolSize=80, offset=10, columnPadding=10, titleFontWeight="normal",
+            labelLimit=190, symbolSize=80, offset=10, columnPadding=10, titleFontWeight="normal",
             titleFontSize=12,
         )
     )  # fmt: skip
