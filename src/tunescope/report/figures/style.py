@@ -149,7 +149,7 @@ def styled(chart: Any, width: int | str = "container", height: int = 260) -> Any
         .configure_legend(
             orient="top", labelColor="currentColor", titleColor="currentColor", labelFontSize=12,
             labelLimit=190, symbolSize=80, offset=10, columnPadding=10, titleFontWeight="normal",
-            titleFontSize=12,
+            titleFontSize=12, titleLimit=320,
         )
     )  # fmt: skip
 
