@@ -134,6 +134,22 @@ def test_a_cell_of_a_matrix_leads_to_the_concepts_of_its_tuned_layer(open_tab: A
     page.wait_for_url("**/concepts/odd/tuned/layer-02/index.html")
 
 
+def test_a_phone_shows_whole_legends_and_the_link_button_beside_the_name(open_tab: Any) -> None:
+    page = open_tab("triggers/odd-base-tuned/index.html", width=375).page
+    figure = page.locator("#triggers figure").first
+    figure.scroll_into_view_if_needed()
+    expect(figure.locator("svg.marks")).to_have_count(1)
+    labels = figure.locator(".role-legend-label text")
+    assert "HotFlip" in labels.all_text_contents()
+    edge = figure.bounding_box()
+    for n in range(labels.count()):
+        box = labels.nth(n).bounding_box()
+        assert box["x"] + box["width"] <= edge["x"] + edge["width"]
+    tops = page.eval_on_selector_all("nav.site > *", "all => all.map(e => e.offsetTop)")
+    brand, first, button = tops[0], tops[1], tops[-1]
+    assert abs(brand - button) < 20 < first - brand
+
+
 def test_what_tuning_created_leads_to_its_concepts(open_tab: Any) -> None:
     page = open_tab("index.html").page
     table = page.locator("#created-odd-base-tuned table")

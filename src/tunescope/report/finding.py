@@ -87,7 +87,10 @@ def headlines(found: Sequence[Finding], most: int = 5) -> list[Finding]:
 def verdict(found: Sequence[Finding]) -> str:
     """Say in one sentence in how many of the findings the reported pattern shows."""
     holds = sum(finding.holds for finding in found)
-    pattern = "The reported pattern (low layers keep what they know, top layers turn to the task)"
+    pattern = (
+        "The pattern that Durrani et al. (2021, 2022) report, low layers keep what they know and "
+        "top layers turn to the task,"
+    )
     if not found:
         return "Nothing is compared."
     if holds == len(found):

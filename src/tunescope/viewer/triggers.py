@@ -21,8 +21,9 @@ from tunescope.viewer.tryout.form import try_form
 
 DATA, CSV = "tried.js", "tried.csv"
 PATTERN = (
-    "The pattern reported: towards every class, the best trigger of a concept flips more texts it "
-    "was not chosen on than the best of as many random triggers."
+    "Words of concepts that follow a class make triggers (Durrani et al. 2022). That shows where, "
+    "towards every class, the best trigger of a concept flips more texts it was not chosen on than "
+    "the best of as many random triggers."
 )
 
 

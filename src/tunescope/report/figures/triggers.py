@@ -118,7 +118,7 @@ def layers(best: pd.DataFrame) -> Any:
     -------
     altair.LayerChart
     """
-    measures = {"concept": "best of the layer's concepts", "random": "best of random words"}
+    measures = {"concept": "best of concepts", "random": "best of random words"}
     frame = by_layer(best).replace({"method": measures}).rename(columns={"method": "measure"})
     own = frame[frame["measure"] == measures["concept"]]
     classes = sorted(set(frame["towards"]))

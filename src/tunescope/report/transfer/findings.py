@@ -70,8 +70,8 @@ def verdict(found: list[Finding]) -> str:
     """Say in one sentence in how many findings the reported pattern shows."""
     holds = sum(finding.holds for finding in found)
     return (
-        "The reported pattern (tuning acts on the higher layers; the lower ones keep what they "
-        f"know and are needed) shows in {holds} of {len(found)} measures."
+        "The pattern that Durrani et al. (2021) report (tuning acts on the higher layers; the "
+        f"lower ones keep what they know and are needed) shows in {holds} of {len(found)} measures."
     )
 
 

@@ -69,13 +69,20 @@ window.tunescope = (() => {
   });
 
   const NARROW = 480;
+  const fold = (part) => { // legends, also those that say how wide they are
+    if (!part || typeof part !== "object") return;
+    for (const [name, value] of Object.entries(part)) {
+      if (name === "legend" && value) value.columns = 2;
+      else if (!name.startsWith("data")) fold(value);
+    }
+  };
   const drawing = new Map(); // the place of a chart -> the promise of its drawing
   const fill = async (chart) => {
     try {
       const [specs] = await load(chart.dataset.source);
       const options = { mode: "vega-lite", renderer: "svg", actions: false, ast: true };
       const spec = specs[Number(chart.dataset.number)];
-      if (chart.clientWidth < NARROW) spec.config.legend.columns = 2; // no wider than a phone
+      if (chart.clientWidth < NARROW) fold(spec); // no wider than a phone
       await vegaEmbed(chart, spec, options);
       chart.dataset.drawn = "yes";
     } catch (error) {

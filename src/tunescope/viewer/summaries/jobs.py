@@ -66,8 +66,8 @@ def _open(run: Run, jobs: Sequence[Job]) -> Figure:
     return Figure(
         "not-done",
         "What is not done",
-        f"As the last run left it. To do it: {command}. `tunescope info {run.path.name}` looks "
-        "whether files have changed since.",
+        f"As the last run left it. To do it: {command}. Whether files have changed since says "
+        f"tunescope info {run.path.name}.",
         {},
         pd.DataFrame(rows),
         command,
