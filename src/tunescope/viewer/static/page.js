@@ -72,7 +72,8 @@ window.tunescope = (() => {
   const fold = (part) => { // legends, also those that say how wide they are
     if (!part || typeof part !== "object") return;
     for (const [name, value] of Object.entries(part)) {
-      if (name === "legend" && value) value.columns = 2;
+      const long = (part.scale?.domain ?? []).some?.((label) => String(label).length > 20);
+      if (name === "legend" && value) value.columns = long ? 1 : 2;
       else if (!name.startsWith("data")) fold(value);
     }
   };
