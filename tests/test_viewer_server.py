@@ -150,6 +150,14 @@ OUTSIDE = (
     "/static/..\\..\\site.py", "/static/%c0%ae%c0%ae/site.py", "/.hidden", "/static/.",
     "/layers/base-tuned/..%2f..%2findex.html", "/study.toml", "/manifest.json",
     "/annotations.json", "/corpora/odd/words.parquet", "/" + "a" * 5000, "/static/" + "x/" * 500,
+    *(
+        f"/{start}{'9' * 5000}{end}"
+        for start, end in (
+            ("concepts/odd/tuned/layer-", "/index.html"), ("concepts/odd/contexts/", ".js"),
+            ("concepts/odd/tuned/layer-02/", ".html"), ("map/odd-base-tuned/layer-", ".html"),
+            ("neurons/odd-tuned/layer-01/", ".html"),
+        )
+    ),
 )  # fmt: skip
 
 

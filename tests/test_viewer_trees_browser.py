@@ -56,7 +56,7 @@ def test_a_cut_has_as_many_rows_and_the_address_holds_it(open_tab: Any) -> None:
     page = open_tab(f"{TREE}#k=5")
     expect(page.locator("#tree .row")).to_have_count(5)
     expect(page.locator("#tree-count")).to_contain_text("5 of 5 clusters")
-    page.locator("#k").fill("3")
+    page.get_by_role("slider", name="Clusters (K)").fill("3")
     expect(page.locator("#tree .row")).to_have_count(3)
     page.locator("#k").dispatch_event("change")
     assert "k=3" in page.url

@@ -20,7 +20,7 @@ STRONGEST = 0.55
 CELL = "padding:.25em .9em .25em 0;text-align:start;vertical-align:top;white-space:nowrap"
 WIDE = CELL.replace("nowrap", "normal") + ";min-width:16em"
 """Of the last column, which holds words: it folds, but not to one word a line."""
-PALE = "opacity:.65"
+PALE = "opacity:.8"
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title>

@@ -30,9 +30,9 @@ from tunescope.viewer.content import Content, Link
 if TYPE_CHECKING:
     from tunescope.viewer.site import Site
 
-OF_LAYER = re.compile(r"layer-([0-9]{2,})/(.+)")
-OF_BLOCK = re.compile(r"(0|[1-9][0-9]*)\.js")
-OF_CONCEPT = re.compile(r"([0-9]{4,})\.html")
+OF_LAYER = re.compile(r"layer-([0-9]{2,9})/(.+)")
+OF_BLOCK = re.compile(r"(0|[1-9][0-9]{0,8})\.js")
+OF_CONCEPT = re.compile(r"([0-9]{4,9})\.html")
 
 
 class Concepts:

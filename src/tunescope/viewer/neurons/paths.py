@@ -10,7 +10,7 @@ from tunescope.study.neuron_results import Key
 
 FOLDER = "neurons"
 ENTRY = f"{FOLDER}/index.html"
-_NEURON = re.compile(r"neurons/([^/]+)/layer-(\d+)/(\d+)\.html")
+_NEURON = re.compile(r"neurons/([^/]+)/layer-([0-9]{1,9})/([0-9]{1,9})\.html")
 
 
 def study_path(key: Key) -> str:

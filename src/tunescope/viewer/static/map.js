@@ -127,7 +127,7 @@
         zoom,
       });
       canvas.addEventListener("keydown", keys);
-      return { ...made, group, element: make("div", { class: "panel" }, make("h3", {}, make("bdi", {}, title)), canvas) };
+      return { ...made, group, element: make("div", { class: "panel" }, make("h2", {}, make("bdi", {}, title)), canvas) };
     });
     at("panels").replaceChildren(...panels.map(({ element }) => element));
     at("panels").classList.toggle("one", panels.length === 1);
