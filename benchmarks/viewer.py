@@ -3,7 +3,8 @@
 The run is made by tunescope itself from random models over generated text: 13 layers of two models
 with 600 concepts each, 25,000 words, a label column, classes and triggers. A page's time is that
 of `Site.get` in a process that has answered one request before; of pages about one concept, a
-sample is asked for.
+sample is asked for. With Chromium at hand, pages are opened in it from `tunescope view`: from the
+request until the page can be used, and until its last script and style are there.
 
     python benchmarks/viewer.py FOLDER [--words 25000] [--concepts 600] [--layers 13] [--export]
 
@@ -15,7 +16,10 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -29,6 +33,12 @@ import tunescope as ts
 from tunescope.viewer.export import export
 from tunescope.viewer.site import Served, Site
 
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+LOOKED_AT = (
+    "index.html", "concepts/index.html", "concepts/text/tuned/layer-12/index.html",
+    "concepts/text/tuned/layer-12/0007.html", "concepts/text/tuned/layer-12/dendrogram.html",
+    "layers/base-tuned/index.html", "alignment/text-base-tuned/index.html",
+)  # fmt: skip
 TYPES = 6000
 TAGS = 17
 SENTENCE = 15
@@ -159,6 +169,39 @@ def pages(folder: Path, sample: int) -> None:
               f"mean {np.mean(sizes) / 1000:.0f} kB")  # fmt: skip
 
 
+def browser(run: Path) -> None:
+    """Print when pages can be used that a server sends to Chromium: a fresh server, then again."""
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        print("no Chromium: pages were not opened in it")
+        return
+    from playwright.sync_api import sync_playwright
+
+    command = [str(Path(sys.executable).with_name("tunescope")), "view", str(run), "--no-open"]
+    start = time.perf_counter()
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert server.stdout is not None
+    address = re.findall(r"http://\S+", server.stdout.readline())[0]
+    print(f"`tunescope view` until it says where: {time.perf_counter() - start:.2f} s")
+    try:
+        with sync_playwright() as running:
+            opened = running.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            for page in LOOKED_AT:
+                for which in ("first", "again"):
+                    tab = opened.new_page()
+                    tab.goto(address + page, wait_until="load")
+                    usable, done = tab.evaluate(
+                        "performance.getEntriesByType('navigation')"
+                        ".map(n => [n.domInteractive, n.loadEventEnd])[0]"
+                    )
+                    tab.close()
+                    print(f"in Chromium, {page} ({which}): usable after {usable / 1000:.2f} s, "
+                          f"all of it {done / 1000:.2f}")  # fmt: skip
+    finally:
+        server.terminate()
+        server.wait()
+
+
 def whole(folder: Path) -> None:
     out = folder.parent / f"{folder.name}-site"
     shutil.rmtree(out, ignore_errors=True)
@@ -182,6 +225,7 @@ def main() -> None:
         make(given.folder, given.words, given.concepts, given.layers)
     ts.run(given.folder / "study.toml", given.folder / "run", device="cpu")
     pages(given.folder / "run", given.sample)
+    browser(given.folder / "run")
     if given.export:
         whole(given.folder / "run")
 
