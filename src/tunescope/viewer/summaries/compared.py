@@ -153,17 +153,13 @@ def _corpora(run: Run) -> Figure:
                 "words in concepts": _clustered(run, name),
             }
         )
-    table = pd.DataFrame(rows)
-    if len(table):
-        counts = ["sentences", "words", "words in concepts"]
-        table[counts] = table[counts].astype("Int64")  # counts stay whole beside what is not there
     return Figure(
         "corpora",
         "Corpora",
         "The words that models are looked at on. Words in concepts: those chosen for clustering, "
         "which frequent enough words are.",
         {},
-        table,
+        pd.DataFrame(rows, dtype=object),  # counts stay whole beside what is not there
         run.about["command"],
         written=_plain("Corpora", rows),
     )
