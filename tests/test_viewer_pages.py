@@ -21,6 +21,7 @@ import pytest
 
 from runs import CLASSES, HOSTILE, LABELS, NEURONS, STUDY, make_tiny_run, without
 from tunescope.errors import InputError
+from tunescope.report.concepts import labels
 from tunescope.report.concepts import page as concept_page
 from tunescope.report.figure import Figure, slug
 from tunescope.report.figures.style import specification
@@ -412,3 +413,11 @@ def test_a_long_table_is_cut_on_the_page_and_whole_in_its_file() -> None:
     text = shown.render(figure=figure)
     assert "The first 200 of 450 rows" in text and text.count("<td>") == 200
     assert figure.csv().count("\n") == 451 and len(figure.rows()) == 450
+
+
+def test_columns_made_from_the_words_themselves_are_explained(tiny_run: Run) -> None:
+    made = tiny_run.alignments["odd", *PAIR]
+    (glance,) = (f for f in labels.figures(made, "odd", "x", "") if f.name == "labels-x")
+    assert {"casing", "ngram"} <= set(made.labels["label"])
+    assert "casing (upper or lower case), ngram (letters in a row)." in glance.caption
+    assert "upos (" not in glance.caption

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from tunescope.study.result import Run
 from tunescope.study.run import _command
 from tunescope.viewer.concepts.pages import Concepts
+from tunescope.viewer.concepts.paths import concept_path
+from tunescope.viewer.concepts.tables import words_data
 from tunescope.viewer.places import Places
 from tunescope.viewer.site import Site
 from tunescope.viewer.summaries.compared import compared
@@ -21,8 +24,12 @@ def site(tiny_run: Run) -> Site:
     return Site(tiny_run)
 
 
+def concepts_of(site: Site) -> Concepts:
+    return next(pages for pages in site.kinds if isinstance(pages, Concepts))
+
+
 def test_a_concept_is_called_the_same_where_it_was_created(site: Site) -> None:
-    shelf = next(pages for pages in site.kinds if isinstance(pages, Concepts)).shelf
+    shelf = concepts_of(site).shelf
     for key in site.run.alignments:
         figure = created_figure(site.run, key, Places(site))
         assert figure is not None
@@ -68,3 +75,38 @@ def test_counts_stay_whole_beside_what_is_not_there(
     corpora = compared(run, Places(Site(run)))[1]
     assert corpora.csv().splitlines()[2].endswith(",")  # not clustered: empty
     assert re.search(r",\d+$", corpora.csv().splitlines()[1])
+
+
+def test_fates_that_differ_by_tuned_model_are_not_told_as_one(
+    tiny_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "odd", "base", "tuned"
+    alone = words_data(concepts_of(Site(tiny_run)).shelf.layer("odd", "base", 2))
+    run = Run.load(tiny_run.path)
+    made = {**run.concepts, ("odd", "again"): run.concepts["odd", "tuned"]}
+    alignments = {**run.alignments, ("odd", "base", "again"): run.alignments[key]}
+    monkeypatch.setattr(Run, "concepts", property(lambda self: made))
+    monkeypatch.setattr(Run, "alignments", property(lambda self: alignments))
+    several = words_data(concepts_of(Site(run)).shelf.layer("odd", "base", 2))
+    assert '"lost"' in alone and '"lost"' not in several and several.endswith(", []);\n")
+
+
+def test_the_order_of_a_neurons_words_and_sentences_is_said(site: Site) -> None:
+    path = next(p for p in site.paths() if re.match(r"neurons/odd-base/layer", p))
+    page = site.get(path)
+    assert page is not None
+    text = page.body.decode()
+    assert "furthest from the neuron’s mean come first, above it or below" in text
+    assert text.count("At most one sentence of each word.") == text.count("activations</h3>")
+
+
+def test_a_concept_names_the_level_of_its_intervals(
+    tiny_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run.load(tiny_run.path)
+    found = run.latent.triggers["odd", "base", "tuned"]
+    step = replace(found.step, confidence=0.8)
+    monkeypatch.setattr(type(found), "step", property(lambda self: step))
+    row = found.tried[found.tried["method"] == "concept"].iloc[0]
+    page = Site(run).get(concept_path("odd", "tuned", int(row["layer"]), int(row["concept"])))
+    assert page is not None and "With 80% intervals." in page.body.decode()

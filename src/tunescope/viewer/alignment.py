@@ -53,4 +53,4 @@ class Alignments(FigurePages):
             if part.name != "triggers"
         ]
         crumbs = [Link(layers_path(base, tuned), f"{base} → {tuned}")]
-        return FigurePage(f"Concepts in {corpus}: {base} → {tuned}", groups, crumbs)
+        return FigurePage(f"Alignment of concepts in {corpus}: {base} → {tuned}", groups, crumbs)

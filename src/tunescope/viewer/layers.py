@@ -64,7 +64,7 @@ class Layers(FigurePages):
             "word types at random, the layer knows.",
         )  # fmt: skip
         if tuned is None:
-            return FigurePage(link.text, [known] if known.figures else [], crumbs)
+            return FigurePage(f"Layers: {link.text}", [known] if known.figures else [], crumbs)
         opens = Places(self.site).opens(link.path)
         parts = pair_parts(run, base, tuned, opens)
         groups = [
@@ -82,7 +82,7 @@ class Layers(FigurePages):
             why = f"There are no results that compare the two: {reason(run, tuned)}."
             groups[0] = Group("found", "Nothing is compared yet", lead=why)
         kept = [group for group in groups if group.figures or group.findings or group is groups[0]]
-        return FigurePage(link.text, kept, crumbs)
+        return FigurePage(f"Layers: {link.text}", kept, crumbs)
 
     def _concepts(self, key: concept_page.Key) -> Group:
         opens = Places(self.site).opens(layers_path(key[1], key[2]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 import pandas as pd
@@ -58,12 +59,29 @@ def _at_a_glance(alignment: Alignment, corpus: str, name: str, source: str) -> F
         f"Concepts with {percent(step['theta_labels'])} or more of their labelled words under one "
         "label of the column: the most at any layer, and at the top layer. By chance: "
         f"{null(step)} of labels over word types. Columns that any concept follows have figures of "
-        "their own below.",
+        f"their own below.{_computed(alignment.labels['label'])}",
         {},
         alignment.labels,
         source,
         shown=pd.DataFrame(rows),
     )
+
+
+FORMS = {
+    "casing": "upper or lower case",
+    "first_word": "it begins a sentence",
+    "last_word": "it ends one",
+    "suffix": "how it ends",
+    "prefix": "how it begins",
+    "ngram": "letters in a row",
+}
+"""What columns hold that are made from the words themselves (`tunescope.human_labels`)."""
+
+
+def _computed(labels: Iterable[str]) -> str:
+    """Explain the columns that no corpus has annotated, for a caption."""
+    met = [f"{name} ({FORMS[name]})" for name in FORMS if name in set(labels)]
+    return f" Made from the words themselves: {', '.join(met)}." if met else ""
 
 
 def _labels(alignment: Alignment, label: str, corpus: str, name: str, source: str) -> list[Figure]:

@@ -124,8 +124,8 @@ def trace(run: Run, corpus: str, found: ConceptTrace) -> list[Figure]:
             "Groups of concepts at each checkpoint, as tall as their words, with the number of "
             "concepts. Kept: found again both ways; merged, absorbed: goes into another together "
             "with others, or into a larger one; split, carved: the reverse; vanished and new: "
-            "without a match; polarised: nearly all in sentences of one class; small: too few word "
-            "types to count.",
+            f"without a match; polarised: at least {percent(found.step.theta_classes)} in "
+            "sentences of one class; small: too few word types to count.",
             {"flow of words": partial(draw.flow, flows, groups, points)},
             flows,
             source,

@@ -112,7 +112,9 @@ def _place(run: Run, corpus: str, found: TriggerTable, position: str, part: str)
         )
     if len(concepts) > 2:
         charts = {"share of its class": partial(draw.strength, concepts, tried, "class_share")}
-        if correlations["rho"].notna().any():  # of rates that are all alike there is none
+        if bool(
+            correlations["rho"].notna().to_numpy().any()
+        ):  # of rates that are all alike there is none
             charts["traits"] = partial(draw.correlations, correlations)
         made.append(
             Figure(

@@ -141,6 +141,7 @@ def concept_page(site: Site, shelf: Shelf, layer: ConceptLayer, concept: int) ->
         carried=_carried(layer, concept),
         effects=layer.effects.get(concept, []),
         tried=_tried(tried[0], layer, concept) if tried else None,
+        level=percent(latent.triggers[tried[0]].step.confidence) if tried else "",
         from_which=made_from(latent.triggers[tried[0]].manifest.parameters) if tried else "",
         compared=[compare(shelf, layer, side, concept) for side in layer.sides],
         merges=layer.neighbours.of(concept) if layer.neighbours else None,

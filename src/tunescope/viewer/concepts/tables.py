@@ -150,7 +150,10 @@ def words_csv(layer: ConceptLayer) -> str:
 
 
 def words_data(layer: ConceptLayer) -> str:
-    """Return, as a script, the concept of the word at every place, and what concepts are called."""
+    """Return, as a script, the concept of the word at every place, and what concepts are called.
+
+    What became of them comes last, where that is one thing: not of a base of several tuned models.
+    """
     labels = layer.index.labels[layer.words.order].tolist()
-    fates = layer.sides[0].fates if layer.sides else []
+    fates = layer.sides[0].fates if len(layer.sides) == 1 else []
     return script("data", labels, [layer.title(c) for c in range(layer.n)], fates)

@@ -68,9 +68,10 @@ def created_figure(run: Run, key: Key, places: Places) -> Figure | None:
     names = _names(run, corpus, tuned, layer)
     for row, text in zip(shown, words, strict=True):
         row["words"], row["name"] = text, names.get(row["concept"], "")
-        if (effect := tried.get(row["concept"])) is not None:
-            row["towards"], row["n_triggers"] = effect.towards, effect.n_triggers
-            row["flips_random"] = effect.random
+        effect = tried.get(row["concept"])
+        row["towards"] = "" if effect is None else effect.towards
+        row["n_triggers"] = 0 if effect is None else effect.n_triggers
+        row["flips_random"] = math.nan if effect is None else effect.random
     counted = frame[(frame["role"] == "tuned") & (frame["layer"] == layer) & (frame["fate"] != "")]
     n_follow = int(top["polarised"].sum())
     return Figure(
