@@ -392,7 +392,8 @@ def test_wide_tables_are_cut_into_some_that_fit():
     left, named = without_zeros(zero, width=40)
     assert named == ["pear"] and len(left.columns) == 7 and "layer" in left
     assert without_zeros(zero, width=200)[1] == []
-    assert as_text(float("nan")) == "" and as_text(0.12345) == "0.123"
+    assert [as_text(value) for value in (float("nan"), None, pd.NA)] == ["", "", ""]
+    assert as_text(0.12345) == "0.123"
 
 
 def test_warnings_name_all_models_once(tiny_run):

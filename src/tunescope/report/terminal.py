@@ -147,7 +147,9 @@ def as_table(frame: pd.DataFrame) -> Table:
 
 def as_text(value: Any) -> str:
     """Return a cell as text: shares with three digits, nothing for what is missing."""
-    if value is None or value != value:
+    import pandas as pd
+
+    if pd.isna(value) is True:
         return ""
     if isinstance(value, float):
         return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
