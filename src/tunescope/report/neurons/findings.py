@@ -129,7 +129,7 @@ def small(tables: Tables, facts: NeuronFacts) -> Finding | None:
     if table is None:
         return None
     said: list[str] = []
-    holds = empty = False
+    holds, empty, delta = False, False, ""
     for scaling, rows in facts.of_main(table).items():
         rows = _records(rows.sort_values("delta"))
         if said:
@@ -149,6 +149,7 @@ def small(tables: Tables, facts: NeuronFacts) -> Finding | None:
         said.append(f"All neurons: {percent(rows[0]['oracle_accuracy'])}.")
         # What the test words say decides, and of these the end of the interval that is kinder.
         first = rows[0]
+        delta = f"{first['delta']:g} point{'s' * (first['delta'] != 1)}"
         loss = first["oracle_accuracy"] - first["high"]
         holds = first["reached"] and first["share"] <= SMALL and loss <= first["delta"] / 100
         empty = first["oracle_accuracy"] <= (facts.majority or 0.0)
@@ -158,8 +159,7 @@ def small(tables: Tables, facts: NeuronFacts) -> Finding | None:
         said.append(f"{PAPER} need 4 to {percent(SMALL)} of the neurons.")
     else:
         said.append(
-            f"Against {PAPER}, no set of at most {percent(SMALL)} of the neurons is within "
-            f"{first['delta']:g} point{'s' * (first['delta'] != 1)}."
+            f"Against {PAPER}, no set of at most {percent(SMALL)} of the neurons is within {delta}."
         )
     holds = bool(holds and not empty)
     return Finding("small sets do as well as all neurons", " ".join(said), holds)

@@ -102,6 +102,7 @@ class LiveTrial:
             layers=None if layer is None else (layer,),
         )  # fmt: skip
         made = self._explainer.explain(text if len(text) > 1 else "".join(text), step=step)
+        corpus, _, tuned = self._key
         [found], names = made.texts, dict(zip(self._head.classes, self._classes, strict=True))
         [scored] = found.scored
         return {
@@ -117,7 +118,7 @@ class LiveTrial:
                     "layer": one.layer,
                     "concept": one.concept,
                     "p": one.shown_p(),
-                    "path": concept_path(*self._key[::2], one.layer, one.concept),
+                    "path": concept_path(corpus, tuned, one.layer, one.concept),
                     "card": self._card(made.card_of[one.layer, one.concept])
                     if one.accepted
                     else None,
