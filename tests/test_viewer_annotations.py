@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -216,7 +217,12 @@ def test_an_exported_site_shows_annotations_and_no_form(annotated: Site, tiny_ru
     assert HOSTILE not in text
     assert "<form" not in text
     assert "annotate.js" not in text
-    assert "<form" in text_of(annotated, page)
+    form = text_of(annotated, page)
+    assert "<form" in form
+    [offered] = re.findall(r'<datalist id="nearest">(.*?)</datalist>', form, re.DOTALL)
+    numbers = re.findall(r'<option value="(\d+)">', offered)
+    sibling = re.search(r'href="(\d+).html"[^>]*>(?:(?!</td>).)*<span class="n">sibling', form)
+    assert sibling and int(numbers[0]) == int(sibling[1])
     assert "of long ago" not in text_of(exported, concept_path("odd", "tuned", 1, 5))
 
 
