@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -96,13 +97,22 @@ def view(
         said = "annotations are kept in the run" if annotate else "read-only without --annotate"
         sys.stdout.write(f"{name}: {address}   ({said}; Ctrl-C ends)\n")
         sys.stdout.flush()
-        threading.Thread(target=current.warm, daemon=True).start()
+        threading.Thread(target=_prepare, args=[current], daemon=True).start()
         if _has_screen(host) if open_browser is None else open_browser:
             threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
         try:
             server.run(sockets=[listening])
         except KeyboardInterrupt:  # uvicorn ends in order, then raises it again
             sys.stdout.write("\n")
+
+
+def _prepare(current: CurrentSite) -> None:
+    """Make pages ahead of requests; leave what stays out of every later collection of garbage.
+
+    Such a collection goes through all objects there are: a page waits a hundred milliseconds for it.
+    """
+    current.warm()
+    gc.freeze()
 
 
 def bind(host: str, port: int | None) -> socket.socket:
