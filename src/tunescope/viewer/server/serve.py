@@ -109,7 +109,7 @@ def view(
 def _prepare(current: CurrentSite) -> None:
     """Make pages ahead of requests; leave what stays out of every later collection of garbage.
 
-    Such a collection goes through all objects there are: a page waits a hundred milliseconds for it.
+    Such a collection goes through all objects there are; a page waits a tenth of a second for it.
     """
     current.warm()
     gc.freeze()
