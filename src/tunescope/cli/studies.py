@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -112,3 +113,7 @@ def view(
     from tunescope.viewer.server.serve import view as serve
 
     serve(run, host=host, port=port, annotate=annotate, open_browser=open_browser, device=device)
+    sys.stdout.flush()
+    # Not by way of the interpreter's end: libraries wait there for ever for threads that it stopped
+    # amid their calls. All that is kept was written whole.
+    os._exit(0)
