@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from runs import HOSTILE, LABELS, NEURONS, STUDY, without
 from tunescope.cli import app, main
@@ -15,7 +17,8 @@ from tunescope.files import read_json, write_json
 from tunescope.report.figure import Figure
 from tunescope.report.neurons.page import findings, studies, summary
 from tunescope.report.provenance import warnings
-from tunescope.report.terminal import as_text, blocks, without_zeros
+from tunescope.report.terminal import as_text, blocks, show, without_zeros
+from tunescope.results import Result
 from tunescope.steps import STEPS
 from tunescope.study.info import info
 from tunescope.study.result import Run
@@ -394,6 +397,22 @@ def test_wide_tables_are_cut_into_some_that_fit():
     assert without_zeros(zero, width=200)[1] == []
     assert [as_text(value) for value in (float("nan"), None, pd.NA)] == ["", "", ""]
     assert as_text(0.12345) == "0.123"
+
+
+def test_zeros_are_said_of_all_rows_though_few_are_printed():
+    class Wide(Result):
+        def headline(self) -> str:
+            return "wide"
+
+        def table(self) -> pd.DataFrame:
+            shown = {f"shown {n}": [1, 1] for n in range(3)}
+            late = {"late base": [0, 1], "late tuned": [0, 0]}
+            zero = {"zero base": [0, 0], "zero tuned": [0, 0]}
+            return pd.DataFrame({"layer": [0, 1]} | shown | late | zero)
+
+    text = io.StringIO()
+    show(Wide(), Console(file=text, width=30), max_rows=1)
+    assert "0 in all rows: zero\n" in text.getvalue() and "late" in text.getvalue()
 
 
 def test_warnings_name_all_models_once(tiny_run):

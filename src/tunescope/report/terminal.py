@@ -39,9 +39,8 @@ def show(
     for title, frame in result.tables().items():
         if title:
             console.print(Text(f"\n{title}", style="bold"))
-        rows = frame.head(max_rows or len(frame))
-        rows, zero = without_zeros(rows, console.width)
-        for block in blocks(rows, console.width):
+        left, zero = without_zeros(frame, console.width)
+        for block in blocks(left.head(max_rows or len(frame)), console.width):
             console.print(as_table(block))
         if zero:
             console.print(Text(f"0 in all rows: {', '.join(zero)}"))
